@@ -1,0 +1,60 @@
+# `make help` lists what can be made.  Each target works on a clean clone: it first makes the
+# virtual environment it needs, once, and again only when pyproject.toml or constraints.txt change.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV ?= .venv
+EXTRAS := torch,tensorflow-cpu,dev
+JOBS ?= 2
+ARGS ?=
+
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+# One thread per test process: JOBS processes, each with both frameworks loaded, would otherwise
+# start a pool per framework and per core, and spend the time waiting for each other.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 \
+	TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
+
+# Idle workers take over waiting tests of busy ones: files differ much in length.
+PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+.PHONY: help venv test test-long lint format compare clean
+
+help:  ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@printf '%s\n' '' 'Variables: PYTHON=python3 (3.11 or newer), VENV=.venv, JOBS=2 (test processes),' \
+	  '  ARGS for test, test-long and compare: make test ARGS="-k softmax -x"'
+
+venv: $(INSTALLED)  ## the virtual environment, with both frameworks and the tools
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[$(EXTRAS)]'
+	touch $@
+
+test: $(INSTALLED)  ## the tests and doctests that developers run often
+	$(PYTEST) $(ARGS)
+
+test-long: $(INSTALLED)  ## the tests marked `long`
+	$(PYTEST) -m long $(ARGS)
+
+lint: $(INSTALLED)  ## ruff (rules, format) and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(INSTALLED)  ## mends what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+compare: $(INSTALLED)  ## trains on the digits with both frameworks and prints how far they part
+	$(BIN)/dualnet compare digits $(ARGS)
+
+clean:  ## removes the environment and everything made
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find dualnet dualnet_torch dualnet_tf tests -name __pycache__ -type d -prune -exec rm -rf {} +
