@@ -1,0 +1,190 @@
+"""Frozen, comparable, JSON-able values: what every definition in dualnet is.
+
+A layer, an initializer, an optimizer or a schedule is a *value*: a frozen dataclass of
+hyperparameters.  Deriving from :class:`Configurable` makes a class one, without a
+decorator, and gives it equality, a short ``repr``, ``to_config`` and ``from_config``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+from collections.abc import Iterator
+from typing import Any, ClassVar, TypeVar, cast
+
+from typing_extensions import Self, dataclass_transform
+
+from dualnet.errors import ConfigError, unknown_name
+
+__all__ = ["Configurable", "decode", "encode"]
+
+T = TypeVar("T")
+
+
+def _freeze(value: Any) -> Any:
+    """Lists become tuples, so that values can be compared and hashed."""
+    return tuple(_freeze(item) for item in value) if isinstance(value, (list, tuple)) else value
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
+class Configurable:
+    """Base of every definition; subclasses become frozen dataclasses.
+
+    A subclass may define ``check`` to validate its hyperparameters; it runs once, at
+    construction.
+    """
+
+    #: Subclasses made at run time (a layer materialised on a backend) set this to skip
+    #: the dataclass machinery and the search by name.
+    _derived: ClassVar[bool] = False
+
+    def __init_subclass__(cls, *, derived: bool = False, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._derived = derived
+        if not derived:
+            dataclasses.dataclass(frozen=True, repr=False)(cls)
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(cast(Any, self)):
+            value = getattr(self, field.name)
+            if isinstance(value, list):
+                object.__setattr__(self, field.name, _freeze(value))
+        self.check()
+
+    def check(self) -> None:
+        """Raises :class:`~dualnet.errors.ConfigError` if a hyperparameter is out of range."""
+
+    def __repr__(self) -> str:
+        shown = [
+            f"{field.name}={getattr(self, field.name)!r}"
+            for field in dataclasses.fields(cast(Any, self))
+            if not _is_default(field, getattr(self, field.name))
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some hyperparameters changed."""
+        return dataclasses.replace(cast(Any, self), **changes)
+
+    def fields(self) -> dict[str, Any]:
+        """Hyperparameters by name, in order of definition."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(cast(Any, self))}
+
+    def to_config(self) -> dict[str, Any]:
+        """This value as plain JSON data; ``from_config`` is the inverse."""
+        return cast(dict[str, Any], encode(self))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """The value that ``to_config`` described.
+
+        Raises:
+            ConfigError: the configuration is malformed, or of another kind of value.
+            UnknownName: it names a class that has not been defined or imported.
+        """
+        value = decode(config, cls)
+        if not isinstance(value, cls):
+            raise ConfigError(f"this configuration describes {value!r}, not a {cls.__name__}")
+        return value
+
+
+def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
+    default = field.default
+    if default is dataclasses.MISSING and field.default_factory is not dataclasses.MISSING:
+        default = field.default_factory()
+    return default is value or (type(default) is type(value) and bool(default == value))
+
+
+def class_name(cls: type) -> str:
+    """How a class is named in a configuration: ours by its short name, others in full."""
+    if cls.__module__.split(".")[0] == "dualnet":
+        return cls.__name__
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _known(base: type[T]) -> Iterator[type[T]]:
+    for cls in base.__subclasses__():
+        if not cls.__dict__.get("_derived", False):
+            yield cls
+            yield from _known(cls)
+
+
+def _find(name: str) -> type[Configurable]:
+    found = {class_name(cls): cls for cls in _known(Configurable)}
+    if name not in found:
+        error = unknown_name("class", name, found)
+        error.add_note("import the module that defines it before loading")
+        raise error
+    return found[name]
+
+
+def encode(value: Any, seen: dict[int, int] | None = None) -> Any:
+    """A value as JSON data.
+
+    A definition that occurs twice (a shared layer) is written once and referred to by
+    its order of appearance, so that sharing survives the round trip.
+    """
+    seen = {} if seen is None else seen
+    if isinstance(value, Configurable):
+        if id(value) in seen:
+            return {"ref": seen[id(value)]}
+        seen[id(value)] = len(seen)
+        fields = {key: encode(item, seen) for key, item in value.fields().items()}
+        return {"class": class_name(type(value)), "config": fields}
+    if isinstance(value, dict):
+        return {"dict": {key: encode(item, seen) for key, item in value.items()}}
+    if isinstance(value, (tuple, list)):
+        return [encode(item, seen) for item in value]
+    if callable(value) or inspect.ismodule(value):
+        raise ConfigError(f"{value!r} is code and cannot be written as a configuration")
+    try:
+        json.dumps(value)
+    except TypeError as error:
+        raise ConfigError(f"{value!r} cannot be written as JSON") from error
+    return value
+
+
+def decode(data: Any, base: type = Configurable, seen: list[Any] | None = None) -> Any:
+    """The inverse of :func:`encode`; lists come back as tuples."""
+    seen = [] if seen is None else seen
+    if isinstance(data, list):
+        return tuple(decode(item, base, seen) for item in data)
+    if not isinstance(data, dict):
+        return data
+    if set(data) == {"dict"}:
+        return {key: decode(item, base, seen) for key, item in data["dict"].items()}
+    if set(data) == {"ref"}:
+        return _referred(data["ref"], seen)
+    if set(data) != {"class", "config"} or not isinstance(data["config"], dict):
+        raise ConfigError(f"expected {{'class': …, 'config': …}}, got keys {sorted(data)}")
+    cls, place = _find(data["class"]), len(seen)
+    seen.append(None)
+    fields = {key: decode(item, base, seen) for key, item in data["config"].items()}
+    unknown = set(fields) - {field.name for field in dataclasses.fields(cast(Any, cls))}
+    if unknown:
+        raise ConfigError(f"{data['class']} has no hyperparameter {sorted(unknown)}")
+    seen[place] = _construct(cls, fields)
+    return seen[place]
+
+
+def _referred(place: Any, seen: list[Any]) -> Any:
+    if not isinstance(place, int) or not 0 <= place < len(seen) or seen[place] is None:
+        raise ConfigError(f"reference {place!r} points at no earlier definition")
+    return seen[place]
+
+
+def _construct(cls: type[Configurable], fields: dict[str, Any]) -> Configurable:
+    """An instance with these fields, past any convenience constructor, and checked."""
+    value = object.__new__(cls)
+    for field in dataclasses.fields(cast(Any, cls)):
+        if field.name in fields:
+            object.__setattr__(value, field.name, fields[field.name])
+        elif field.default is not dataclasses.MISSING:
+            object.__setattr__(value, field.name, field.default)
+        elif field.default_factory is not dataclasses.MISSING:
+            object.__setattr__(value, field.name, field.default_factory())
+        else:
+            raise ConfigError(f"{class_name(cls)} needs {field.name!r}; the configuration lacks it")
+    value.__post_init__()
+    return value

@@ -1,0 +1,142 @@
+"""Dtype names, their families, and the one promotion table.
+
+The table is the array API standard's (2024.12, "Type Promotion Rules"): within a
+kind the larger wins, signed and unsigned meet in the next larger signed type, real
+and complex floats of the same precision meet in the complex one.  Mixing integers
+with floats is undefined in the standard; here it is an error that says so.  Python
+scalars are weak: they take the array's dtype, or the default of their own kind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from dualnet.errors import DtypeError, unknown_name
+from dualnet.typing import DtypeName
+
+__all__ = [
+    "ALL",
+    "COMPLEX",
+    "FLOATING",
+    "INTEGER",
+    "POLICIES",
+    "Policy",
+    "canonical",
+    "is_floating",
+    "is_integer",
+    "policy",
+    "promote",
+]
+
+SIGNED = ("int8", "int16", "int32", "int64")
+UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
+INTEGER = SIGNED + UNSIGNED
+FLOATING = ("bfloat16", "float16", "float32", "float64")
+COMPLEX = ("complex64", "complex128")
+ALL: tuple[str, ...] = ("bool", *INTEGER, *FLOATING, *COMPLEX)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a model's dtype means: how weights are kept and how layers compute."""
+
+    name: str
+    variable: DtypeName
+    compute: DtypeName
+
+    @property
+    def mixed(self) -> bool:
+        """Whether weights are kept in a wider dtype than layers compute in."""
+        return self.variable != self.compute
+
+
+POLICIES: dict[str, Policy] = {
+    "float32": Policy("float32", "float32", "float32"),
+    "float64": Policy("float64", "float64", "float64"),
+    "float16": Policy("float16", "float16", "float16"),
+    "bfloat16": Policy("bfloat16", "bfloat16", "bfloat16"),
+    "mixed_float16": Policy("mixed_float16", "float32", "float16"),
+    "mixed_bfloat16": Policy("mixed_bfloat16", "float32", "bfloat16"),
+}
+
+
+def policy(name: str) -> Policy:
+    """The policy of a model's dtype name.
+
+    >>> policy("mixed_bfloat16").compute
+    'bfloat16'
+    """
+    if name in POLICIES:
+        return POLICIES[name]
+    raise DtypeError(
+        f"dtype {name!r} is not one a model can compute in; choose one of {', '.join(POLICIES)}"
+    )
+
+
+def canonical(name: object) -> DtypeName:
+    """The canonical name of a dtype given as a name, a NumPy or a framework dtype.
+
+    >>> import numpy as np
+    >>> canonical(np.dtype("float32")), canonical("int64")
+    ('float32', 'int64')
+    """
+    if isinstance(name, str):
+        text = name
+    else:
+        text = str(getattr(name, "name", None) or getattr(name, "__name__", None) or name)
+    text = text.rsplit(".", 1)[-1]
+    if text not in ALL:
+        raise DtypeError(str(unknown_name("dtype", text, ALL)))
+    return cast(DtypeName, text)
+
+
+def is_floating(name: str) -> bool:
+    """Whether the dtype is a real floating-point one."""
+    return name in FLOATING
+
+
+def is_integer(name: str) -> bool:
+    """Whether the dtype is a signed or unsigned integer one."""
+    return name in INTEGER
+
+
+def _promote_floats(a: str, b: str) -> str:
+    if {a, b} == {"bfloat16", "float16"}:
+        return "float32"
+    order = ("bfloat16", "float16", "float32", "float64", "complex64", "complex128")
+    low, high = sorted((a, b), key=order.index)
+    return "complex128" if (low, high) == ("float64", "complex64") else high
+
+
+def _promote_integers(a: str, b: str) -> str:
+    if (a in SIGNED) == (b in SIGNED):
+        family = SIGNED if a in SIGNED else UNSIGNED
+        return max(a, b, key=family.index)
+    signed, unsigned = (a, b) if a in SIGNED else (b, a)
+    needed = UNSIGNED.index(unsigned) + 1
+    if needed == len(SIGNED):
+        raise DtypeError(f"{a} and {b} have no common integer dtype; cast one with ops.astype")
+    return SIGNED[max(needed, SIGNED.index(signed))]
+
+
+def promote(a: str, b: str) -> DtypeName:
+    """The dtype in which two array dtypes meet.
+
+    >>> promote("int8", "uint8"), promote("float32", "float64")
+    ('int16', 'float64')
+
+    Raises:
+        DtypeError: the pair has no common dtype in the standard (``int32`` with
+            ``float32``, ``bool`` with anything else, ``uint64`` with signed).
+    """
+    if a == b:
+        return cast(DtypeName, a)
+    if a in INTEGER and b in INTEGER:
+        return cast(DtypeName, _promote_integers(a, b))
+    floats = FLOATING + COMPLEX
+    if a in floats and b in floats:
+        return cast(DtypeName, _promote_floats(a, b))
+    raise DtypeError(
+        f"{a} and {b} do not promote (array API 2024.12); cast one with ops.astype(x, {b!r})"
+    )

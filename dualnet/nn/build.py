@@ -1,0 +1,153 @@
+"""From a definition to a native module: the tree first, the weights at the first call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from dualnet import initializers, tree
+from dualnet.dtypes import Policy, is_floating
+from dualnet.errors import ConfigError, ShapeError
+from dualnet.nn.layer import Layer
+from dualnet.protocols import Backend
+from dualnet.random import Stream
+from dualnet.typing import Device, Shape, Tensor
+
+__all__ = ["Builder"]
+
+
+@dataclass
+class Builder:
+    """Materialises one definition on one backend.
+
+    A module's weights are made when it is first called, from the shapes it is called
+    with; its values depend on ``(seed, path)`` only, so neither order, backend nor device
+    matters.
+    """
+
+    backend: Backend
+    device: Device
+    policy: Policy
+    seed: int
+    _made: dict[int, Any] = field(default_factory=dict)
+
+    def module(self, layer: Layer, path: str = "", trainable: bool = True) -> Any:
+        """The native module for a layer; the same layer object gives the same module."""
+        if id(layer) in self._made:
+            return self._made[id(layer)]
+        trainable = trainable and layer.trainable
+        module = self._empty(layer, path)
+        self._made[id(layer)] = module
+        module._trainable = trainable
+        self._attach_sublayers(module, layer, path, trainable)
+        module._builder = self
+        module.forward = self._first_call(module)
+        return module
+
+    def _empty(self, layer: Layer, path: str) -> Any:
+        """A native module with the layer's hyperparameters as attributes, and no children."""
+        native_class = _native_class(self.backend.layers.Module, type(layer))
+        module = native_class.__new__(native_class)
+        self.backend.layers.Module.__init__(module)
+        module._path = path
+        module._definition = layer
+        held = layer.sublayers()
+        for name, value in layer.fields().items():
+            if name not in held and name != "name":
+                setattr(module, name, value)
+        return module
+
+    def _attach_sublayers(self, module: Any, layer: Layer, path: str, trainable: bool) -> None:
+        layers = self.backend.layers
+        for name, value in layer.sublayers().items():
+            _check_free(module, name, path)
+            below = f"{path}.{name}" if path else name
+            if isinstance(value, Layer):
+                child = self.module(value, below, trainable)
+            else:
+                pairs = value.items() if isinstance(value, dict) else enumerate(value)
+                made = {str(k): self.module(v, f"{below}.{k}", trainable) for k, v in pairs}
+                child = layers.container(made, ordered=not isinstance(value, dict))
+            layers.attach(module, name, child)
+        for name, value in layer.fields().items():
+            if name not in layer.sublayers() and _holds_layers(value):
+                setattr(module, name, tree.map(self._materialised, value))
+
+    def _materialised(self, leaf: Any) -> Any:
+        return self._made[id(leaf)] if isinstance(leaf, Layer) else leaf
+
+    def _first_call(self, module: Any) -> Callable[..., Any]:
+        """A stand-in for ``forward`` that declares the weights and then steps aside."""
+
+        def forward(*args: Any, **kwargs: Any) -> Any:
+            module.build(*tree.map(self._shape, args))
+            del module.__dict__["forward"], module.__dict__["_builder"]
+            return module.forward(*args, **kwargs)
+
+        return forward
+
+    def _shape(self, leaf: Any) -> Shape | None:
+        if self.backend.state.is_tensor_type(type(leaf)):
+            return self.backend.state.shape(leaf)
+        return None
+
+    def add_weight(
+        self,
+        module: Any,
+        name: str,
+        shape: Shape,
+        initializer: Any,
+        *,
+        trainable: bool,
+        dtype: str | None,
+    ) -> Tensor:
+        """Makes a weight of ``module``; see :meth:`dualnet.nn.Layer.add_weight`."""
+        path = f"{module._path}.{name}" if module._path else name
+        if not all(isinstance(size, int) and size > 0 for size in shape):
+            raise ShapeError(f"weight {path!r} needs positive sizes, got shape {shape}")
+        value = initializers.get(initializer)(shape, Stream(self.seed, "init", path))
+        chosen = dtype or self.policy.variable
+        if not (dtype is None or is_floating(dtype)) and trainable:
+            raise ConfigError(f"weight {path!r} is {dtype} and cannot be trained; trainable=False")
+        return self.backend.layers.add_variable(
+            module,
+            name,
+            value,
+            path=path,
+            dtype=chosen,
+            device=self.device,
+            trainable=trainable and module._trainable,
+            state=not trainable,
+        )
+
+
+@cache
+def _native_class(module_class: type, layer_class: type[Layer]) -> type:
+    """The class of a materialised layer: the framework's module and the definition in one.
+
+    ``forward`` is found on the definition, everything a module does on the framework's
+    class; identity, not value, decides equality, since modules are kept in sets.
+    """
+    body = {
+        "forward": layer_class.forward,
+        "__eq__": object.__eq__,
+        "__hash__": object.__hash__,
+        "__module__": layer_class.__module__,
+        "__doc__": layer_class.__doc__,
+    }
+    return type(layer_class)(layer_class.__name__, (module_class, layer_class), body, derived=True)
+
+
+def _holds_layers(value: Any) -> bool:
+    return any(isinstance(leaf, Layer) for leaf in tree.leaves(value))
+
+
+def _check_free(module: Any, name: str, path: str) -> None:
+    if hasattr(type(module), name) and name not in module._definition.fields():
+        where = f"in {path!r}" if path else "at the top"
+        raise ConfigError(
+            f"a layer named {name!r} {where} would hide {type(module).__name__}.{name} of the "
+            "framework's module; give it another name"
+        )

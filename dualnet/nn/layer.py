@@ -1,0 +1,184 @@
+"""The layer: a value of hyperparameters and sub-layers, with ``build`` and ``forward``.
+
+A definition holds no tensors.  Materialising it on a backend makes a native module whose
+class derives from both the framework's module class and the definition's own class, so
+that ``self`` in ``build`` and ``forward`` *is* the native module: hyperparameters are its
+attributes, sub-layers its children, weights its parameters.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Union
+
+from dualnet import tree
+from dualnet.config import Configurable
+from dualnet.errors import ConfigError, StateError
+from dualnet.nn.graph import Node, apply_symbolically
+from dualnet.typing import Shape, Tensor
+
+if TYPE_CHECKING:
+    from dualnet.initializers import Initializer
+
+__all__ = ["Layer", "Thawed", "snake_case", "unique_names"]
+
+Sublayers = dict[str, Union["Layer", tuple["Layer", ...], dict[str, "Layer"]]]
+
+
+class Layer(Configurable):
+    """Base of every layer.
+
+    A subclass lists its hyperparameters as annotated fields, declares its own weights in
+    ``build`` with :meth:`add_weight`, and computes in ``forward``:
+
+    >>> from dualnet import nn, ops
+    >>> class Scale(nn.Layer):
+    ...     start: float = 1.0
+    ...     def build(self, input_shape):
+    ...         self.add_weight("factor", (input_shape[-1],), nn.initializers.Constant(self.start))
+    ...     def forward(self, x):
+    ...         return x * self.factor
+    >>> Scale(2.0)
+    Scale(start=2.0)
+    >>> Scale(2.0) == Scale(2.0), Scale(2.0).to_config()["config"]["start"]
+    (True, 2.0)
+
+    Args:
+        name: the layer's name among its siblings, part of its weights' paths; chosen from
+            the class name if not given.
+        trainable: whether gradients flow to the layer's own weights and those below it.
+    """
+
+    name: str | None = dataclasses.field(default=None, kw_only=True)
+    trainable: bool = dataclasses.field(default=True, kw_only=True)
+
+    #: ``self.training`` in ``forward``: whether the model is being trained.
+    if TYPE_CHECKING:
+        training: bool
+
+    def __post_init__(self) -> None:
+        if self.name is not None and not re.fullmatch(r"[A-Za-z]\w*", self.name):
+            raise ConfigError(
+                f"layer name {self.name!r} must be a word of letters, digits and underscores; "
+                "it becomes part of weight paths"
+            )
+        super().__post_init__()
+
+    def build(self, *input_shapes: Shape) -> None:
+        """Declares the layer's own weights, knowing the shape of each input (with batch axis)."""
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Computes the output from native tensors."""
+        raise NotImplementedError(f"{type(self).__name__} defines no forward(self, x)")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Applied to ``nn.Input`` nodes, a definition grows a graph."""
+        if any(isinstance(leaf, Node) for leaf in tree.leaves((args, kwargs))):
+            return apply_symbolically(self, args, kwargs)
+        raise StateError(
+            f"{self!r} is a definition and holds no weights; "
+            "materialise it with dn.Model(layer, …) and call the model"
+        )
+
+    def add_weight(
+        self,
+        name: str,
+        shape: Shape,
+        initializer: str | Initializer = "glorot_uniform",
+        *,
+        trainable: bool = True,
+        dtype: str | None = None,
+    ) -> Tensor:
+        """Declares a weight; call it in ``build``, use it in ``forward`` as ``self.<name>``.
+
+        Args:
+            name: attribute name, and last part of the weight's path.
+            shape: canonical layout: dense ``(in, out)``, conv ``(*spatial, in, out)``.
+            initializer: first values, drawn from ``(seed, "init", path)``.
+            trainable: ``False`` for state that ``forward`` updates with ``ops.assign``.
+            dtype: another dtype than the model's.
+        """
+        builder = self.__dict__.get("_builder")
+        if builder is None:
+            raise StateError(
+                f"add_weight({name!r}) belongs in build(), which runs when {type(self).__name__} "
+                "is materialised on a backend"
+            )
+        return builder.add_weight(
+            self, name, tuple(shape), initializer, trainable=trainable, dtype=dtype
+        )
+
+    def sublayers(self) -> Sublayers:
+        """Direct sub-layers by name: every field that is, or holds, layers."""
+        found: Sublayers = {}
+        for name, value in self.fields().items():
+            if isinstance(value, Layer):
+                found[name] = value
+            elif isinstance(value, tuple) and value and all(isinstance(v, Layer) for v in value):
+                found[name] = value
+            elif isinstance(value, dict) and value and _all_layers(value.values()):
+                found[name] = value
+        return found
+
+    def with_name(self, name: str) -> Layer:
+        """The same layer under another name."""
+        return self.replace(name=name)
+
+
+class Thawed:
+    """Ends the search for ``__setattr__`` before it reaches a frozen definition.
+
+    A backend's ``Module`` derives from the framework's class and then from this one, so
+    that a materialised layer, whose class also derives from a definition, can be changed.
+    """
+
+    __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__
+
+
+def _all_layers(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, Layer) for value in values)
+
+
+def snake_case(name: str) -> str:
+    """A class name as a layer name.
+
+    >>> snake_case("MaxPool2D"), snake_case("LSTM"), snake_case("BatchNorm")
+    ('max_pool2d', 'lstm', 'batch_norm')
+    """
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return name.lower()
+
+
+def unique_names(layers: Iterable[Layer]) -> list[str]:
+    """A name for each layer: its own, or its class's, numbered where it repeats.
+
+    A layer that occurs twice (the same object) has one name.
+
+    >>> from dualnet import nn
+    >>> unique_names([nn.Dense(4), nn.Dense(4), nn.Flatten()])
+    ['dense', 'dense_1', 'flatten']
+    """
+    layers = list(layers)
+    given = {id(layer): layer.name for layer in layers if layer.name is not None}
+    taken = list(given.values())
+    for name in taken:
+        if taken.count(name) > 1:
+            raise ConfigError(f"two layers are named {name!r}; sibling layers need their own names")
+    names: dict[int, str] = {}
+    for layer in layers:
+        if id(layer) not in names:
+            stem = layer.name or snake_case(type(layer).__name__)
+            names[id(layer)] = layer.name or _first_free(stem, {*taken, *names.values()})
+    return [names[id(layer)] for layer in layers]
+
+
+def _first_free(stem: str, taken: set[str | None]) -> str:
+    number = 0
+    while (name := f"{stem}_{number}" if number else stem) in taken:
+        number += 1
+    return name
+
+

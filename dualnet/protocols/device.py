@@ -1,0 +1,45 @@
+"""Devices: which there are, and how work is put on one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from dualnet.typing import Device, Tensor
+
+
+class Devices(Protocol):
+    """Canonical names are ``cpu:0``, ``gpu:0``, ``tpu:0``, ``mps:0``."""
+
+    def devices(self) -> tuple[str, ...]:
+        """The devices this framework sees on this machine; ``cpu:0`` is always one."""
+        ...
+
+    def native(self, name: str) -> Device:
+        """The framework's own handle for a canonical device name."""
+        ...
+
+    def device_of(self, tensor: Tensor) -> str:
+        """The canonical name of the device a tensor lives on."""
+        ...
+
+    def scope(self, name: str) -> AbstractContextManager[None]:
+        """A block in which new tensors are made on this device."""
+        ...
+
+    def synchronize(self, name: str) -> None:
+        """Waits until all work queued on the device is done."""
+        ...
+
+    def set_precision(self, mode: str) -> None:
+        """``"highest"``: float32 products in float32; ``"tf32"``: faster, 10-bit mantissa."""
+        ...
+
+    def deterministic(self, on: bool) -> None:
+        """Makes every op bit-reproducible, or an error where the framework has no such form."""
+        ...
+
+    def describe(self) -> Mapping[str, str]:
+        """Version, build and device facts for ``dualnet doctor`` and reports."""
+        ...

@@ -1,0 +1,98 @@
+"""Backends: which exist, which are installed, which are loaded, and whose tensor is this.
+
+Backends are found through the entry-point group ``dualnet.backends``.  A backend's name
+is the import name of its framework, so asking whether one is installed imports nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, cast
+
+from dualnet.errors import BackendNotFound, unknown_name
+
+if TYPE_CHECKING:
+    from dualnet.protocols import Backend
+
+__all__ = ["installed", "load", "loaded", "names", "of_type"]
+
+GROUP = "dualnet.backends"
+
+_loaded: dict[str, Backend] = {}
+_by_type: dict[type, Backend | None] = {}
+
+
+@cache
+def _modules() -> dict[str, str]:
+    """Backend name to the module that implements it, ours first."""
+    points = sorted(entry_points(group=GROUP), key=lambda p: (not p.value.startswith("dualnet"),))
+    found = {"torch": "dualnet_torch", "tensorflow": "dualnet_tf"}
+    found.update({point.name: point.value for point in points})
+    return found
+
+
+def names() -> tuple[str, ...]:
+    """Every backend that could be used if its framework were installed."""
+    return tuple(_modules())
+
+
+def installed() -> tuple[str, ...]:
+    """The backends whose framework is installed; imports none of them."""
+    return tuple(n for n in names() if n in sys.modules or importlib.util.find_spec(n) is not None)
+
+
+def loaded() -> tuple[Backend, ...]:
+    """The backends already imported, in order of loading."""
+    return tuple(_loaded.values())
+
+
+def load(name: str) -> Backend:
+    """The backend of this name, imported on first use.
+
+    Raises:
+        BackendNotFound: the name is unknown, or its framework is not installed.
+    """
+    if name in _loaded:
+        return _loaded[name]
+    if name not in names():
+        raise BackendNotFound(f"{unknown_name('backend', name, names())}. {_what_is_installed()}")
+    if name not in installed():
+        raise BackendNotFound(
+            f"backend {name!r} needs the package {name!r}, which is not installed. "
+            f"{_what_is_installed()} Install it with: pip install 'dualnet[{name}]'"
+        )
+    backend = cast("Backend", importlib.import_module(_modules()[name]))
+    _loaded[name] = backend
+    _by_type.clear()
+    return backend
+
+
+def _what_is_installed() -> str:
+    have = installed()
+    if have:
+        return f"Installed here: {', '.join(have)}."
+    return "No framework is installed here: pip install 'dualnet[torch]' or 'dualnet[tensorflow]'."
+
+
+def of_type(cls: type) -> Backend | None:
+    """The backend whose tensors are of this type; ``None`` for anything else.
+
+    A tensor exists only if its framework is imported, so a backend whose framework is
+    in ``sys.modules`` is loaded when an unknown type turns up, and no other.
+    """
+    try:
+        return _by_type[cls]
+    except KeyError:
+        pass
+    found = next((b for b in _loaded.values() if b.state.is_tensor_type(cls)), None)
+    if found is None:
+        root = cls.__module__.split(".")[0]
+        if root in names() and root in sys.modules:
+            backend = load(root)
+            found = backend if backend.state.is_tensor_type(cls) else None
+    _by_type[cls] = found
+    return found

@@ -1,0 +1,58 @@
+"""Devices on TensorFlow."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+
+import tensorflow as tf
+
+#: Canonical kinds and TensorFlow's names for them.
+KINDS = {"gpu": "GPU", "tpu": "TPU", "cpu": "CPU"}
+
+
+def devices() -> tuple[str, ...]:
+    return tuple(
+        f"{ours}:{index}"
+        for ours, theirs in KINDS.items()
+        for index, _ in enumerate(tf.config.list_logical_devices(theirs))
+    )
+
+
+def native(name: str) -> str:
+    kind, index = name.split(":")
+    return f"/device:{KINDS[kind]}:{index}"
+
+
+def device_of(tensor: tf.Tensor) -> str:
+    _, kind, index = tensor.device.rsplit(":", 2) if tensor.device else ("", "CPU", "0")
+    return f"{kind.lower()}:{index}"
+
+
+@contextlib.contextmanager
+def scope(name: str) -> Iterator[None]:
+    with tf.device(native(name)):
+        yield
+
+
+def synchronize(name: str) -> None:
+    tf.experimental.sync_devices()
+
+
+def set_precision(mode: str) -> None:
+    tf.config.experimental.enable_tensor_float_32_execution(mode == "tf32")
+
+
+def deterministic(on: bool) -> None:
+    if on:
+        tf.config.experimental.enable_op_determinism()
+    else:
+        tf.config.experimental.disable_op_determinism()
+
+
+def describe() -> Mapping[str, str]:
+    return {
+        "version": str(tf.__version__),
+        "threads": str(tf.config.threading.get_intra_op_parallelism_threads() or "all"),
+        "devices": ", ".join(devices()),
+    }

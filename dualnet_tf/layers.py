@@ -1,0 +1,160 @@
+"""Native modules on TensorFlow."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from dualnet.nn.layer import Thawed
+from dualnet.typing import NDArray
+from dualnet_tf.state import DTYPES
+
+
+class Module(tf.Module, Thawed):
+    """Base of every materialised layer; ``forward`` comes from the definition.
+
+    ``tf.Module`` has no registries of its own, so children and variables are kept here
+    in order of definition, beside the attributes that TensorFlow tracks.
+    """
+
+    _path: str = ""
+    _TF_MODULE_IGNORED_PROPERTIES = frozenset(
+        (*tf.Module._TF_MODULE_IGNORED_PROPERTIES, "_children", "_own", "_watchers")
+    )
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+        self.__dict__.update(_children={}, _own={}, _watchers=[], training=True)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        output = self.forward(*args, **kwargs)
+        for watcher in self._watchers:
+            watcher(args, output)
+        return output
+
+
+class ModuleList(Module):
+    """Modules in order; iterates, indexes and counts like a list."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._children.values())
+
+    def __getitem__(self, index: int) -> Any:
+        return list(self._children.values())[index]
+
+    def __len__(self) -> int:
+        return len(self._children)
+
+
+class ModuleDict(Module):
+    """Modules by name; iterates and indexes like a dict."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._children)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._children[key]
+
+    def __len__(self) -> int:
+        return len(self._children)
+
+    def items(self) -> Any:
+        """Names and modules, in order."""
+        return self._children.items()
+
+    def keys(self) -> Any:
+        """Names, in order."""
+        return self._children.keys()
+
+    def values(self) -> Any:
+        """Modules, in order."""
+        return self._children.values()
+
+
+def attach(parent: Any, name: str, child: Any, /) -> None:
+    parent._children[name] = child
+    setattr(parent, name, child)
+
+
+def container(children: dict[str, Any], /, *, ordered: bool) -> Any:
+    made = ModuleList() if ordered else ModuleDict()
+    for name, child in children.items():
+        attach(made, name, child)
+    return made
+
+
+def add_variable(
+    module: Any,
+    name: str,
+    value: NDArray,
+    /,
+    *,
+    path: str,
+    dtype: str,
+    device: str,
+    trainable: bool,
+    state: bool,
+) -> tf.Variable:
+    with tf.device(device):
+        variable = tf.Variable(tf.constant(value, DTYPES[dtype]), trainable=trainable, name=path)
+    module._own[name] = variable
+    setattr(module, name, variable)
+    return variable
+
+
+def cast_reads(module_class: type, names: tuple[str, ...], dtype: str, /) -> None:
+    for name in names:
+        read = property(lambda self, name=name: tf.cast(self._own[name], DTYPES[dtype]))
+        setattr(module_class, name, read)
+
+
+def adopt(native: Any, /, *, device: str) -> Any:
+    return native
+
+
+def modules(module: Any, /) -> Iterator[tuple[str, Any]]:
+    return _modules(module, "", set())
+
+
+def _modules(module: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    if id(module) in seen:
+        return
+    seen.add(id(module))
+    yield path, module
+    for name, child in getattr(module, "_children", {}).items():
+        yield from _modules(child, f"{path}.{name}" if path else name, seen)
+
+
+def variables(module: Any, /) -> dict[str, tf.Variable]:
+    found: dict[str, tf.Variable] = {}
+    for path, part in modules(module):
+        own = getattr(part, "_own", None)
+        if own is None:  # a user's native module
+            own = {v.name.removesuffix(":0").replace("/", "."): v for v in part.variables}
+        found.update({f"{path}.{name}" if path else name: var for name, var in own.items()})
+    return found
+
+
+def is_trainable(variable: tf.Variable, /) -> bool:
+    return bool(variable.trainable)
+
+
+def set_training(module: Any, training: bool, /) -> None:
+    if module.training is not training:
+        for _, part in modules(module):
+            part.__dict__["training"] = training
+
+
+@contextlib.contextmanager
+def watch_outputs(module: Any, callback: Callable[[str, Any, Any], None], /) -> Iterator[None]:
+    watched = [(path, part) for path, part in modules(module) if isinstance(part, Module)]
+    for path, part in watched:
+        part._watchers.append(lambda inputs, output, path=path: callback(path, inputs, output))
+    try:
+        yield
+    finally:
+        for _, part in watched:
+            part._watchers.pop()

@@ -1,0 +1,73 @@
+"""Tensors and variables on TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import tensorflow as tf
+
+from dualnet.dtypes import canonical
+from dualnet.typing import DtypeName, NDArray, Shape
+
+DTYPES: dict[str, tf.DType] = {
+    name: getattr(tf, name)
+    for name in (
+        "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+        "float16", "bfloat16", "float32", "float64", "complex64", "complex128",
+    )
+}  # fmt: skip - one row per family reads better
+
+
+Variable = tf.Variable
+
+
+def is_tensor_type(cls: type, /) -> bool:
+    return issubclass(cls, (tf.Tensor, tf.Variable, tf.IndexedSlices))
+
+
+def is_variable(tensor: tf.Tensor, /) -> bool:
+    return isinstance(tensor, tf.Variable)
+
+
+def dtype_name(tensor: tf.Tensor, /) -> DtypeName:
+    return canonical(tensor.dtype)
+
+
+def shape(tensor: tf.Tensor, /) -> Shape:
+    return tuple(-1 if size is None else size for size in tensor.shape)
+
+
+def from_numpy(
+    array: NDArray, /, *, dtype: DtypeName | None = None, device: str | None = None
+) -> tf.Tensor:
+    with tf.device(device):
+        return tf.constant(array, DTYPES[dtype] if dtype else None)
+
+
+def to_numpy(tensor: tf.Tensor, /) -> NDArray:
+    if tensor.dtype == tf.bfloat16:  # NumPy has no bfloat16
+        tensor = tf.cast(tensor, tf.float32)
+    return cast(NDArray, np.array(tensor))
+
+
+def variable(
+    array: NDArray,
+    /,
+    *,
+    dtype: DtypeName | None = None,
+    device: str | None = None,
+    trainable: bool = True,
+    name: str | None = None,
+) -> tf.Variable:
+    value = from_numpy(array, dtype=dtype, device=device)
+    with tf.device(device):
+        return tf.Variable(value, trainable=trainable and value.dtype.is_floating, name=name)
+
+
+def assign(variable: tf.Variable, value: tf.Tensor, /) -> None:
+    variable.assign(tf.stop_gradient(value))
+
+
+def from_dlpack(tensor: Any, /) -> tf.Tensor:
+    return tf.experimental.dlpack.from_dlpack(tensor.__dlpack__())

@@ -1,0 +1,95 @@
+"""Native modules on PyTorch."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from dualnet.nn.layer import Thawed
+from dualnet.typing import NDArray
+from dualnet_torch.state import DTYPES
+
+
+class Module(torch.nn.Module, Thawed):
+    """Base of every materialised layer; ``forward`` comes from the definition."""
+
+    _path: str = ""
+
+
+def attach(parent: Any, name: str, child: Any, /) -> None:
+    parent.add_module(name, child)
+
+
+def container(children: dict[str, Any], /, *, ordered: bool) -> Any:
+    if ordered:
+        return torch.nn.ModuleList(children.values())
+    return torch.nn.ModuleDict(children)
+
+
+def add_variable(
+    module: Any,
+    name: str,
+    value: NDArray,
+    /,
+    *,
+    path: str,
+    dtype: str,
+    device: torch.device,
+    trainable: bool,
+    state: bool,
+) -> torch.Tensor:
+    tensor = torch.tensor(value, dtype=DTYPES[dtype], device=device)
+    if state:
+        module.register_buffer(name, tensor)
+    else:
+        module.register_parameter(name, torch.nn.Parameter(tensor, requires_grad=trainable))
+    return getattr(module, name)
+
+
+def cast_reads(module_class: type, names: tuple[str, ...], dtype: str, /) -> None:
+    for name in names:
+        read = property(lambda self, name=name: self._parameters[name].to(DTYPES[dtype]))
+        setattr(module_class, name, read)
+
+
+def adopt(native: Any, /, *, device: torch.device) -> Any:
+    return native.to(device)
+
+
+def modules(module: Any, /) -> Iterator[tuple[str, Any]]:
+    return module.named_modules()
+
+
+def variables(module: Any, /) -> dict[str, torch.Tensor]:
+    found: dict[str, torch.Tensor] = {}
+    for path, part in module.named_modules():
+        own = [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]
+        found.update({f"{path}.{name}" if path else name: tensor for name, tensor in own})
+    return found
+
+
+def is_trainable(variable: torch.Tensor, /) -> bool:
+    return variable.requires_grad
+
+
+def set_training(module: Any, training: bool, /) -> None:
+    if module.training is not training:
+        module.train(training)
+
+
+@contextlib.contextmanager
+def watch_outputs(module: Any, callback: Callable[[str, Any, Any], None], /) -> Iterator[None]:
+    hooks = [
+        part.register_forward_hook(
+            lambda _, inputs, output, path=path: callback(path, inputs, output)
+        )
+        for path, part in module.named_modules()
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()

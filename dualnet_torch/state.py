@@ -1,0 +1,89 @@
+"""Tensors and variables on PyTorch."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import torch
+
+from dualnet.dtypes import canonical
+from dualnet.typing import DtypeName, NDArray, Shape
+
+DTYPES: dict[str, torch.dtype] = {
+    name: getattr(torch, name)
+    for name in (
+        "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+        "float16", "bfloat16", "float32", "float64", "complex64", "complex128",
+    )
+}  # fmt: skip - one row per family reads better
+
+
+class Variable(torch.nn.Parameter):
+    """A parameter that can be assigned to, as a ``tf.Variable`` can."""
+
+    def assign(self, value: torch.Tensor) -> torch.Tensor:
+        """Overwrites the values."""
+        assign(self, value)
+        return self
+
+    def assign_add(self, delta: torch.Tensor) -> torch.Tensor:
+        """Adds to the values."""
+        with torch.no_grad():
+            return self.add_(delta)
+
+    def assign_sub(self, delta: torch.Tensor) -> torch.Tensor:
+        """Subtracts from the values."""
+        with torch.no_grad():
+            return self.sub_(delta)
+
+
+def is_tensor_type(cls: type, /) -> bool:
+    return issubclass(cls, torch.Tensor)
+
+
+def is_variable(tensor: torch.Tensor, /) -> bool:
+    return isinstance(tensor, torch.nn.Parameter)
+
+
+def dtype_name(tensor: torch.Tensor, /) -> DtypeName:
+    return canonical(tensor.dtype)
+
+
+def shape(tensor: torch.Tensor, /) -> Shape:
+    return tuple(tensor.shape)
+
+
+def from_numpy(
+    array: NDArray, /, *, dtype: DtypeName | None = None, device: torch.device | None = None
+) -> torch.Tensor:
+    return torch.tensor(array, dtype=DTYPES[dtype] if dtype else None, device=device)
+
+
+def to_numpy(tensor: torch.Tensor, /) -> NDArray:
+    tensor = tensor.detach()
+    if tensor.dtype == torch.bfloat16:  # NumPy has no bfloat16
+        tensor = tensor.float()
+    return cast(NDArray, np.array(tensor.cpu()))
+
+
+def variable(
+    array: NDArray,
+    /,
+    *,
+    dtype: DtypeName | None = None,
+    device: torch.device | None = None,
+    trainable: bool = True,
+    name: str | None = None,
+) -> torch.Tensor:
+    value = from_numpy(array, dtype=dtype, device=device)
+    return Variable(value, requires_grad=trainable and value.is_floating_point())
+
+
+def assign(variable: torch.Tensor, value: torch.Tensor, /) -> None:
+    with torch.no_grad():
+        variable.copy_(value)
+
+
+def from_dlpack(tensor: object, /) -> torch.Tensor:
+    return torch.from_dlpack(tensor)
