@@ -262,6 +262,38 @@ def test_what_can_be_walked_again_serves_every_epoch(source, hint):
     assert operator.length_hint(batches, 0) == hint
 
 
+def _torch_loader(x, y):
+    import torch
+
+    rows = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+    return torch.utils.data.DataLoader(rows, batch_size=2)
+
+
+def _tf_dataset(x, y):
+    import tensorflow as tf
+
+    return tf.data.Dataset.from_tensor_slices((x, y)).batch(2)
+
+
+@pytest.mark.parametrize("make", [_torch_loader, _tf_dataset])
+def test_the_frameworks_loaders_are_sources_of_native_tensors(make):
+    x, y = np.arange(10.0).reshape(5, 2), np.arange(5)
+    loader = make(x, y)
+    batches = data.as_batches(loader)
+    assert operator.length_hint(batches) == 3
+    for epoch in range(2):
+        walked = list(batches.epoch(epoch))
+        assert {type(batch.x).__name__ for batch in walked} <= {"Tensor", "EagerTensor"}
+        np.testing.assert_array_equal(np.concatenate([batch.x for batch in walked]), x)
+        np.testing.assert_array_equal(np.concatenate([batch.y for batch in walked]), y)
+
+
+def test_a_loader_that_counts_its_epochs_is_still_an_iterable():
+    loader = _Loader()
+    loader.epoch = 3
+    assert len(list(data.as_batches(loader).epoch(0))) == 2
+
+
 def test_batches_are_a_source_already():
     batches = data.Batches(np.ones(3), batch_size=1, shuffle=False, seed=0)
     assert data.as_batches(batches) is batches

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from dualnet.data.batches import Batch, BatchSource, common_length
 from dualnet.errors import DataError
@@ -81,8 +81,8 @@ def as_batches(source: Any) -> BatchSource:
     Raises:
         DataError: an array, a dict, a text, or what cannot be iterated.
     """
-    if hasattr(source, "epoch"):
-        return source  # type: ignore[no-any-return] # told by its method, as a Protocol is
+    if callable(getattr(source, "epoch", None)):
+        return cast(BatchSource, source)
     wrong = isinstance(source, (str, bytes, Mapping)) or hasattr(source, "__array__")
     if wrong or not (callable(source) or isinstance(source, Iterable)):
         raise DataError(
