@@ -11,9 +11,9 @@ import dataclasses
 import inspect
 import json
 from collections.abc import Iterator
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, Self, TypeVar, cast
 
-from typing_extensions import Self, dataclass_transform
+from typing_extensions import dataclass_transform
 
 from dualnet.errors import ConfigError, unknown_name
 

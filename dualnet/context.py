@@ -22,7 +22,14 @@ from dualnet.errors import BackendNotFound, DeviceNotFound, DtypeError
 if TYPE_CHECKING:
     from dualnet.protocols import Backend
 
-__all__ = ["backend_named", "current_backend", "current_device", "current_dtype", "set_backend", "using"]
+__all__ = [
+    "backend_named",
+    "current_backend",
+    "current_device",
+    "current_dtype",
+    "set_backend",
+    "using",
+]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ scalars are weak: they take the array's dtype, or the default of their own kind.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
+from functools import reduce
+from typing import Any, cast
 
 from dualnet.errors import DtypeError, unknown_name
 from dualnet.typing import DtypeName
@@ -22,11 +24,17 @@ __all__ = [
     "INTEGER",
     "POLICIES",
     "Policy",
+    "SCALARS",
+    "accumulator",
     "canonical",
     "is_floating",
     "is_integer",
+    "isdtype",
     "policy",
     "promote",
+    "promote_all",
+    "refusal",
+    "weak",
 ]
 
 SIGNED = ("int8", "int16", "int32", "int64")
@@ -35,6 +43,20 @@ INTEGER = SIGNED + UNSIGNED
 FLOATING = ("bfloat16", "float16", "float32", "float64")
 COMPLEX = ("complex64", "complex128")
 ALL: tuple[str, ...] = ("bool", *INTEGER, *FLOATING, *COMPLEX)
+
+#: Python's own numbers, which take the dtype of the array they meet.
+SCALARS = (bool, int, float, complex)
+
+#: The kinds that ``isdtype`` knows, as the array API standard names them.
+KINDS: dict[str, tuple[str, ...]] = {
+    "bool": ("bool",),
+    "signed integer": SIGNED,
+    "unsigned integer": UNSIGNED,
+    "integral": INTEGER,
+    "real floating": FLOATING,
+    "complex floating": COMPLEX,
+    "numeric": INTEGER + FLOATING + COMPLEX,
+}
 
 
 @dataclass(frozen=True)
@@ -101,6 +123,15 @@ def is_integer(name: str) -> bool:
     return name in INTEGER
 
 
+def wide(name: DtypeName) -> DtypeName:
+    """The dtype in which sums and updates of this one are computed: float32 for half precision.
+
+    >>> wide("bfloat16"), wide("float64")
+    ('float32', 'float64')
+    """
+    return "float32" if name in ("bfloat16", "float16") else name
+
+
 def _promote_floats(a: str, b: str) -> str:
     if {a, b} == {"bfloat16", "float16"}:
         return "float32"
@@ -139,4 +170,81 @@ def promote(a: str, b: str) -> DtypeName:
         return cast(DtypeName, _promote_floats(a, b))
     raise DtypeError(
         f"{a} and {b} do not promote (array API 2024.12); cast one with ops.astype(x, {b!r})"
+    )
+
+
+def promote_all(names: Iterable[str]) -> DtypeName:
+    """The dtype in which several array dtypes meet.
+
+    >>> promote_all(["int8", "uint8", "int32"])
+    'int32'
+
+    Raises:
+        DtypeError: some pair has no common dtype.
+    """
+    return cast(DtypeName, reduce(promote, names))
+
+
+def weak(value: bool | int | float | complex, name: str) -> DtypeName:
+    """The dtype of a Python scalar beside an array of dtype ``name``: the array's.
+
+    >>> weak(2, "float32"), weak(0.5, "float64")
+    ('float32', 'float64')
+
+    Raises:
+        DtypeError: the scalar's kind does not fit (``0.5`` beside integers, ``True``
+            beside numbers, ``1j`` beside real numbers).
+    """
+    if isinstance(value, bool):
+        fits = name == "bool"
+    elif isinstance(value, int):
+        fits = name != "bool"
+    elif isinstance(value, float):
+        fits = name in FLOATING + COMPLEX
+    else:
+        fits = name in COMPLEX
+    if not fits:
+        raise DtypeError(
+            f"the scalar {value!r} does not fit an array of {name} (array API 2024.12); "
+            f"cast the array with ops.astype, or write the scalar as {name}"
+        )
+    return cast(DtypeName, name)
+
+
+def accumulator(name: str) -> DtypeName:
+    """The dtype in which a sum or product of ``name`` is given.
+
+    >>> accumulator("int8"), accumulator("uint8"), accumulator("float32")
+    ('int64', 'uint64', 'float32')
+    """
+    if name in UNSIGNED:
+        return "uint64"
+    return "int64" if name in ("bool", *SIGNED) else cast(DtypeName, name)
+
+
+def isdtype(dtype: Any, kind: str | tuple[Any, ...] | Any, /) -> bool:
+    """Whether a dtype (a name or a framework's) is of a kind, or is one of several.
+
+    Kinds are ``"bool"``, ``"signed integer"``, ``"unsigned integer"``, ``"integral"``,
+    ``"real floating"``, ``"complex floating"`` and ``"numeric"``.
+
+    >>> isdtype("float32", "real floating"), isdtype("int8", ("bool", "uint8"))
+    (True, False)
+
+    Raises:
+        DtypeError: the dtype, or the kind, is unknown.
+    """
+    if isinstance(kind, tuple):
+        return any(isdtype(dtype, part) for part in kind)
+    if isinstance(kind, str) and kind in KINDS:
+        return canonical(dtype) in KINDS[kind]
+    return canonical(dtype) == canonical(kind)
+
+
+def refusal(function: str, got: object, accepted: Iterable[str]) -> str:
+    """The text of the error for a dtype for which a function has no meaning."""
+    names = sorted(accepted, key=ALL.index)
+    return (
+        f"{function} takes {', '.join(names)}; got {canonical(got)}; "
+        "cast the tensor with ops.astype"
     )

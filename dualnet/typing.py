@@ -8,7 +8,7 @@ calls a tensor".
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias, Union
+from typing import Any, Literal, TypeAlias
 
 import numpy.typing as npt
 
@@ -21,8 +21,20 @@ Shape: TypeAlias = tuple[int, ...]
 Axis: TypeAlias = int | tuple[int, ...] | None
 NDArray: TypeAlias = npt.NDArray[Any]
 DtypeName: TypeAlias = Literal[
-    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
-    "float16", "bfloat16", "float32", "float64", "complex64", "complex128",
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
 ]  # fmt: skip - one row per family reads better
-Tree: TypeAlias = Union[Any, Sequence["Tree"], Mapping[str, "Tree"]]
-
+Tree: TypeAlias = Any | Sequence["Tree"] | Mapping[str, "Tree"]

@@ -22,12 +22,12 @@ class Module(tf.Module, Thawed):
 
     _path: str = ""
     _TF_MODULE_IGNORED_PROPERTIES = frozenset(
-        (*tf.Module._TF_MODULE_IGNORED_PROPERTIES, "_children", "_own", "_watchers")
+        (*tf.Module._TF_MODULE_IGNORED_PROPERTIES, "_children", "_own", "_states", "_watchers")
     )
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name)
-        self.__dict__.update(_children={}, _own={}, _watchers=[], training=True)
+        self.__dict__.update(_children={}, _own={}, _states=set(), _watchers=[], training=True)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         output = self.forward(*args, **kwargs)
@@ -101,14 +101,20 @@ def add_variable(
     with tf.device(device):
         variable = tf.Variable(tf.constant(value, DTYPES[dtype]), trainable=trainable, name=path)
     module._own[name] = variable
+    if state:
+        module._states.add(name)
     setattr(module, name, variable)
     return variable
 
 
-def cast_reads(module_class: type, names: tuple[str, ...], dtype: str, /) -> None:
-    for name in names:
-        read = property(lambda self, name=name: tf.cast(self._own[name], DTYPES[dtype]))
-        setattr(module_class, name, read)
+@contextlib.contextmanager
+def reading_as(module: Any, dtype: str, /) -> Iterator[None]:
+    wide = {name: v for name, v in module._own.items() if name not in module._states}
+    module.__dict__.update({name: tf.cast(v, DTYPES[dtype]) for name, v in wide.items()})
+    try:
+        yield
+    finally:
+        module.__dict__.update(wide)
 
 
 def adopt(native: Any, /, *, device: str) -> Any:
@@ -136,6 +142,14 @@ def variables(module: Any, /) -> dict[str, tf.Variable]:
             own = {v.name.removesuffix(":0").replace("/", "."): v for v in part.variables}
         found.update({f"{path}.{name}" if path else name: var for name, var in own.items()})
     return found
+
+
+def states(module: Any, /) -> set[str]:
+    return {
+        f"{path}.{name}" if path else name
+        for path, part in modules(module)
+        for name in getattr(part, "_states", ())
+    }
 
 
 def is_trainable(variable: tf.Variable, /) -> bool:

@@ -49,10 +49,15 @@ def add_variable(
     return getattr(module, name)
 
 
-def cast_reads(module_class: type, names: tuple[str, ...], dtype: str, /) -> None:
-    for name in names:
-        read = property(lambda self, name=name: self._parameters[name].to(DTYPES[dtype]))
-        setattr(module_class, name, read)
+@contextlib.contextmanager
+def reading_as(module: Any, dtype: str, /) -> Iterator[None]:
+    wide = module._parameters
+    narrow = {name: weight.to(DTYPES[dtype]) for name, weight in wide.items()}
+    module.__dict__["_parameters"] = narrow
+    try:
+        yield
+    finally:
+        module.__dict__["_parameters"] = wide
 
 
 def adopt(native: Any, /, *, device: torch.device) -> Any:
@@ -69,6 +74,10 @@ def variables(module: Any, /) -> dict[str, torch.Tensor]:
         own = [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]
         found.update({f"{path}.{name}" if path else name: tensor for name, tensor in own})
     return found
+
+
+def states(module: Any, /) -> set[str]:
+    return {name for name, _ in module.named_buffers()}
 
 
 def is_trainable(variable: torch.Tensor, /) -> bool:

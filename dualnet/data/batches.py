@@ -88,6 +88,11 @@ class Batches:
             )
         self._starts = range(0, used, self.batch_size)
 
+    @property
+    def y(self) -> Tree:
+        """All targets, in the order they came in."""
+        return self._data.y
+
     def __len__(self) -> int:
         """Batches in an epoch."""
         return len(self._starts)

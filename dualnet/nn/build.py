@@ -13,7 +13,7 @@ from dualnet.errors import ConfigError, ShapeError
 from dualnet.nn.layer import Layer
 from dualnet.protocols import Backend
 from dualnet.random import Stream
-from dualnet.typing import Device, Shape, Tensor
+from dualnet.typing import Device, DtypeName, Shape, Tensor
 
 __all__ = ["Builder"]
 
@@ -31,6 +31,7 @@ class Builder:
     device: Device
     policy: Policy
     seed: int
+    random: str = "shared"
     _made: dict[int, Any] = field(default_factory=dict)
 
     def module(self, layer: Layer, path: str = "", trainable: bool = True) -> Any:
@@ -84,6 +85,8 @@ class Builder:
         def forward(*args: Any, **kwargs: Any) -> Any:
             module.build(*tree.map(self._shape, args))
             del module.__dict__["forward"], module.__dict__["_builder"]
+            if self.policy.mixed:
+                module.__class__ = _mixed_class(type(module), self.backend, self.policy.compute)
             return module.forward(*args, **kwargs)
 
         return forward
@@ -138,6 +141,30 @@ def _native_class(module_class: type, layer_class: type[Layer]) -> type:
         "__doc__": layer_class.__doc__,
     }
     return type(layer_class)(layer_class.__name__, (module_class, layer_class), body, derived=True)
+
+
+@cache
+def _mixed_class(native_class: type, backend: Any, compute: DtypeName) -> type:
+    """The class of a layer whose weights, kept in float32, are read in a narrower dtype.
+
+    Floating inputs are cast alike; layers that need the wide weights say so with
+    ``autocast = False``.
+    """
+    if not native_class.autocast:  # type: ignore[attr-defined] - every native class is a Layer
+        return native_class
+
+    def narrow(leaf: Any) -> Any:
+        if backend.state.is_tensor_type(type(leaf)) and is_floating(backend.state.dtype_name(leaf)):
+            return backend.ops.astype(leaf, compute)
+        return leaf
+
+    def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with backend.layers.reading_as(self, compute):
+            return native_class.forward(self, *tree.map(narrow, args), **tree.map(narrow, kwargs))  # type: ignore[attr-defined] - same
+
+    return type(native_class)(
+        native_class.__name__, (native_class,), {"forward": forward}, derived=True
+    )
 
 
 def _holds_layers(value: Any) -> bool:

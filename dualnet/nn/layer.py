@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Union
 
 from dualnet import tree
 from dualnet.config import Configurable
@@ -54,6 +54,10 @@ class Layer(Configurable):
     name: str | None = dataclasses.field(default=None, kw_only=True)
     trainable: bool = dataclasses.field(default=True, kw_only=True)
 
+    #: Under mixed precision, whether the layer computes in the narrow dtype.
+    autocast: ClassVar[bool] = True
+    #: The dtype of inputs where it is not the model's own (``"int64"`` for token ids).
+    input_dtype: ClassVar[str | None] = None
     #: ``self.training`` in ``forward``: whether the model is being trained.
     if TYPE_CHECKING:
         training: bool
@@ -112,15 +116,7 @@ class Layer(Configurable):
 
     def sublayers(self) -> Sublayers:
         """Direct sub-layers by name: every field that is, or holds, layers."""
-        found: Sublayers = {}
-        for name, value in self.fields().items():
-            if isinstance(value, Layer):
-                found[name] = value
-            elif isinstance(value, tuple) and value and all(isinstance(v, Layer) for v in value):
-                found[name] = value
-            elif isinstance(value, dict) and value and _all_layers(value.values()):
-                found[name] = value
-        return found
+        return {name: value for name, value in self.fields().items() if _is_layers(value)}
 
     def with_name(self, name: str) -> Layer:
         """The same layer under another name."""
@@ -138,8 +134,13 @@ class Thawed:
     __delattr__ = object.__delattr__
 
 
-def _all_layers(values: Iterable[Any]) -> bool:
-    return all(isinstance(value, Layer) for value in values)
+def _is_layers(value: Any) -> bool:
+    """Whether a field is a layer, or a tuple or dict of layers only."""
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, tuple):
+        return bool(value) and all(isinstance(item, Layer) for item in value)
+    return isinstance(value, Layer)
 
 
 def snake_case(name: str) -> str:
@@ -180,5 +181,3 @@ def _first_free(stem: str, taken: set[str | None]) -> str:
     while (name := f"{stem}_{number}" if number else stem) in taken:
         number += 1
     return name
-
-

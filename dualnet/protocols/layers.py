@@ -45,8 +45,8 @@ class Layers(Protocol):
         """Gives a module a weight (or, with ``state``, a non-trained value), and returns it."""
         ...
 
-    def cast_reads(self, module_class: type, names: tuple[str, ...], dtype: DtypeName, /) -> None:
-        """Makes the weights ``names`` read as ``dtype`` inside ``forward`` (mixed precision)."""
+    def reading_as(self, module: Any, dtype: DtypeName, /) -> AbstractContextManager[None]:
+        """A block in which the module's own floating weights read as ``dtype``."""
         ...
 
     def adopt(self, native: Any, /, *, device: Device) -> Any:
@@ -59,6 +59,10 @@ class Layers(Protocol):
 
     def variables(self, module: Any, /) -> dict[str, Tensor]:
         """Every parameter and state value by path, in order of definition."""
+        ...
+
+    def states(self, module: Any, /) -> set[str]:
+        """The paths of those variables that are state, not weights."""
         ...
 
     def is_trainable(self, variable: Tensor, /) -> bool:

@@ -1,0 +1,192 @@
+"""Saving a model and its training, and going on from the file on either framework.
+
+A checkpoint is one safetensors file: arrays by name, and JSON text in its header.  There
+is no pickle, so a file cannot run code.  It holds the weights and state
+(``model/<path>``), the optimizer's slots (``optimizer/<slot>.<path>``), and as JSON the
+definition, the model's settings, what it was compiled with, step, epochs and history.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualnet.config import decode, encode
+from dualnet.errors import (
+    BackendNotFound,
+    CheckpointError,
+    ConfigError,
+    DeviceNotFound,
+    DualnetError,
+)
+from dualnet.nn.layer import Layer
+from dualnet.typing import NDArray
+
+if TYPE_CHECKING:
+    from dualnet.model import Model
+
+__all__ = ["load", "save"]
+
+FORMAT = "dualnet-checkpoint"
+VERSION = 1
+
+
+def save(model: Model, path: str | PathLike[str]) -> None:
+    """Writes a model to one file, whole or not at all.
+
+    The file is written beside its place, flushed to disk, and then renamed into it: a
+    crash leaves the old file or the new one.
+
+    Raises:
+        NotBuiltError: the model has no weights yet.
+        CheckpointError: the file cannot be written, or the definition holds code that has
+            no place in a file (``nn.Native``, a function as an activation).
+    """
+    from safetensors.numpy import save as to_bytes
+
+    arrays = {f"model/{name}": value for name, value in model.state().items()}
+    if model.optimizer is not None:
+        slots = model.optimizer.state()
+        arrays.update({f"optimizer/{name}": value for name, value in slots.items()})
+    contiguous = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
+    header = {"format": FORMAT, "version": str(VERSION), "dualnet": json.dumps(_describe(model))}
+    _write_atomically(Path(path), to_bytes(contiguous, metadata=header))
+
+
+def _describe(model: Model) -> dict[str, Any]:
+    try:
+        network, compiled = model.definition.to_config(), model.compiled_config()
+    except ConfigError as error:
+        raise CheckpointError(
+            f"the model cannot be written whole: {error}; save model.state() instead"
+        ) from error
+    return {
+        "network": network,
+        "input_shape": encode(model.input_shape),
+        "dtype": model.dtype,
+        "seed": model.seed,
+        "random": model.random,
+        "input_dtype": model.input_dtype,
+        "compiled": compiled,
+        "epochs": model.epochs,
+        "history": {"epoch": model.history.epoch, "history": model.history.history},
+    }
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise CheckpointError(f"cannot write {path}: {error}") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException as error:
+        Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise CheckpointError(f"cannot write {path}: {error}") from error
+        raise
+
+
+def load(
+    path: str | PathLike[str], *, backend: str | None = None, device: str | None = None
+) -> Model:
+    """The model in a checkpoint, on either framework, ready to go on training.
+
+    The next losses equal those of the uninterrupted run: bit for bit on the same
+    framework, within the parity bound on the other.
+
+    Args:
+        path: a file written by :meth:`dualnet.Model.save`.
+        backend, device: where to put the model; the current ones if not given.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, truncated, or no checkpoint of
+            dualnet; or it names a layer class that has not been imported.
+        BackendNotFound, DeviceNotFound
+    """
+    from dualnet.model import Model  # the model's class knows how to save itself
+
+    header, arrays = _read(Path(path))
+    try:
+        model = Model(
+            _network(header["network"]),
+            decode(header["input_shape"]),
+            backend=backend,
+            device=device,
+            dtype=header["dtype"],
+            seed=header["seed"],
+            random=header["random"],
+            input_dtype=header["input_dtype"],
+        )
+        _restore(model, header, arrays)
+    except (KeyError, TypeError, ValueError, DualnetError) as error:
+        if isinstance(error, (BackendNotFound, DeviceNotFound)):
+            raise
+        raise CheckpointError(f"{path} does not describe a model: {error}") from error
+    return model
+
+
+def _network(config: Any) -> Layer:
+    network = decode(config, Layer)
+    if not isinstance(network, Layer):
+        raise CheckpointError(f"the definition in the file is {network!r}, not a layer")
+    return network
+
+
+def _restore(model: Model, header: dict[str, Any], arrays: dict[str, NDArray]) -> None:
+    compiled = header["compiled"]
+    if compiled is not None and compiled["loss"] is not None:
+        model.compile(
+            decode(compiled["optimizer"]),
+            decode(compiled["loss"]),
+            [decode(metric) for metric in compiled["metrics"] if metric is not None],
+            jit=compiled["jit"],
+            check_finite=compiled["check_finite"],
+        )
+    model.load_state(_below("model/", arrays))
+    history = header["history"]
+    model.resume(
+        _below("optimizer/", arrays), header["epochs"], history["epoch"], history["history"]
+    )
+
+
+def _below(prefix: str, arrays: dict[str, NDArray]) -> dict[str, NDArray]:
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    """The JSON header and the arrays of a checkpoint file."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise CheckpointError(f"there is no file {path}")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is damaged, truncated or no safetensors file: {error}"
+        ) from error
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is a safetensors file, but not a checkpoint of dualnet")
+    if metadata.get("version") != str(VERSION):
+        raise CheckpointError(
+            f"{path} has format version {metadata.get('version')}, this dualnet reads {VERSION}"
+        )
+    try:
+        header = json.loads(metadata["dualnet"])
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(f"{path} has a damaged description: {error}") from error
+    return header, arrays

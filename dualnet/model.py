@@ -1,0 +1,375 @@
+"""A model: a definition materialised on one backend."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualnet import dtypes, registry, shapes, tree
+from dualnet.context import backend_named, current_device, current_dtype
+from dualnet.device import select
+from dualnet.errors import (
+    ConfigError,
+    ForeignTensorError,
+    NotBuiltError,
+    ShapeError,
+    StateError,
+)
+from dualnet.nn.build import Builder
+from dualnet.nn.graph import batch_shape
+from dualnet.nn.layer import Layer
+from dualnet.random.layout import checked_integer
+from dualnet.training.trainer import Trainable
+from dualnet.typing import DtypeName, NDArray, Tensor, Tree
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+__all__ = ["Model"]
+
+#: The size a trial run gives to an axis declared as ``None``.
+OPEN_SIZE = 4
+
+
+class Model(Trainable):
+    """A network on one backend: native weights, ``fit``, ``evaluate``, ``predict``.
+
+    Args:
+        network: the definition.
+        input_shape: shape of one sample, without the batch axis, ``None`` for sizes that
+            vary; a tuple, list or dict of shapes for several inputs.  Left out, the
+            model is built at the first batch.
+        backend: ``"torch"`` or ``"tensorflow"``; the current backend if not given.
+        device: ``"auto"``, ``"cpu"``, ``"gpu[:i]"``, …; the current device if not given.
+        dtype: ``"float32"``, ``"float64"``, ``"float16"``, ``"bfloat16"``,
+            ``"mixed_bfloat16"`` or ``"mixed_float16"``; the current dtype if not given.
+        seed: of initial weights, batch order and masks; equal seeds, equal runs.
+        random: ``"shared"`` for masks that are the same bits on every backend,
+            ``"native"`` for the framework's own generator.
+        input_dtype: dtype of the inputs where it is neither the model's nor told by the
+            first layer (``"int64"`` for token ids).
+
+    Raises:
+        BackendNotFound, DeviceNotFound, DtypeError, ConfigError, ShapeError
+
+    >>> import dualnet as dn
+    >>> net = dn.nn.Sequential(dn.nn.Dense(3, activation="relu"), dn.nn.Dense(1))
+    >>> model = dn.Model(net, input_shape=(2,), backend="torch")
+    >>> model.count_params(), sorted(model.state())
+    (13, ['dense.bias', 'dense.kernel', 'dense_1.bias', 'dense_1.kernel'])
+    """
+
+    def __init__(
+        self,
+        network: Layer,
+        input_shape: Tree = None,
+        *,
+        backend: str | None = None,
+        device: str | None = None,
+        dtype: str | None = None,
+        seed: int = 0,
+        random: str = "shared",
+        input_dtype: str | None = None,
+    ) -> None:
+        _check_network(network)
+        if random not in ("shared", "native"):
+            raise ConfigError(f"random={random!r}; choose 'shared' or 'native'")
+        super().__init__()
+        self.definition = network
+        self.backend = backend_named(backend)
+        self.device = select(self.backend, device or current_device())
+        self.policy = dtypes.policy(dtype or current_dtype())
+        self.seed = checked_integer("seed", seed, 0, 1 << 64)
+        self.random = random
+        self.input_dtype = input_dtype or _input_dtype(network)
+        self._native_device = self.backend.device.native(self.device)
+        builder = Builder(self.backend, self._native_device, self.policy, self.seed, random)
+        self._native = builder.module(network)
+        self.backend.layers.set_training(self._native, False)
+        self._spread = _takes_several(network)
+        self._shapes = (
+            _declared_shapes(network) if input_shape is None else shapes.parse(input_shape)
+        )
+        self.built = False
+        if self._shapes is not None:
+            self._build_for(self._shapes)
+
+    @property
+    def dtype(self) -> str:
+        """The name of the dtype policy."""
+        return self.policy.name
+
+    @property
+    def input_shape(self) -> Tree:
+        """The shape of one sample, without the batch axis; ``None`` before the first batch."""
+        return None if self._shapes is None else shapes.plain(self._shapes)
+
+    @property
+    def native(self) -> Any:
+        """The ``torch.nn.Module`` or ``tf.Module``; its tree mirrors the definition's."""
+        return self._native
+
+    def __repr__(self) -> str:
+        return (
+            f"Model({self.definition!r}, backend={self.backend.name!r}, "
+            f"device={self.device!r}, dtype={self.dtype!r}, seed={self.seed})"
+        )
+
+    # Building and calling
+
+    def build(self, input_shape: Tree) -> None:
+        """Makes the weights for inputs of this shape (without the batch axis).
+
+        Raises:
+            StateError: the model is built already.
+            ShapeError: a layer cannot take such an input.
+        """
+        if self.built:
+            raise StateError("this model has its weights already; make a new one to change shapes")
+        self._shapes = shapes.parse(input_shape)
+        self._build_for(self._shapes)
+
+    def _build_for(self, expected: Tree) -> None:
+        """Runs the network once, in evaluation mode, on zeros of these shapes."""
+        with self.backend.tape.no_gradient():
+            self.run(self._zeros(expected))
+        self.built = True
+
+    def _zeros(self, expected: Tree) -> Tree:
+        """A batch of one sample of zeros."""
+
+        def zeros(shape: shapes.SampleShape) -> Tensor:
+            array = np.zeros(batch_shape(shape.sizes, 1, OPEN_SIZE))
+            dtype: Any = shape.dtype or self.input_dtype or self.policy.compute
+            return self.backend.state.from_numpy(array, dtype=dtype, device=self._native_device)
+
+        return tree.map(zeros, expected)
+
+    def sample(self) -> Tree:
+        """A batch of one sample of zeros, of the shape the model was made for (native).
+
+        Raises:
+            NotBuiltError: the model has not seen a shape yet.
+        """
+        self._need_weights()
+        return self._zeros(self._shapes)
+
+    def ensure_built(self, x: Tree) -> None:
+        """Builds the model, if it is not, for inputs like this batch of tensors."""
+        if not self.built:
+            state = self.backend.state
+            exact = tree.map(
+                lambda leaf: shapes.SampleShape(state.shape(leaf)[1:], state.dtype_name(leaf)), x
+            )
+            self._build_for(exact)
+            self._shapes = tree.map(
+                lambda leaf: shapes.seen(state.shape(leaf), state.dtype_name(leaf)), x
+            )
+
+    def check_inputs(self, x: Tree) -> None:
+        """Raises :class:`ShapeError` if samples do not have the shape the model was made for."""
+        if self._shapes is not None:
+            shapes.check_inputs(x, self._shapes)
+
+    def __call__(self, *inputs: Any, training: bool = False) -> Any:
+        """The network's output for native tensors (or NumPy arrays, which are converted).
+
+        Args:
+            inputs: with the batch axis; floating inputs are cast to the model's dtype.
+            training: the mode of dropout and batch normalisation.
+        """
+        x = self.to_native(inputs[0] if len(inputs) == 1 else inputs)
+        self.ensure_built(x)
+        self.backend.layers.set_training(self._native, training)
+        return self.run(x)
+
+    def run(self, x: Tree) -> Any:
+        """The network on native tensors, in whatever mode it is; no conversion, no checks."""
+        try:
+            if self._spread and isinstance(x, tuple):
+                return self._native(*x)
+            return self._native(x)
+        except Exception as error:
+            _say_where(error)
+            raise
+
+    def to_native(self, x: Tree, dtype: DtypeName | None = None) -> Tree:
+        """Arrays or tensors as this model's tensors.
+
+        Args:
+            dtype: what floating ones are cast to; the dtype that layers compute in if not given.
+
+        Raises:
+            ForeignTensorError: a tensor of another framework.
+        """
+        wanted = dtype or self.policy.compute
+        return tree.map(lambda leaf: self._to_native(leaf, wanted), x)
+
+    def _to_native(self, leaf: Any, dtype: DtypeName) -> Any:
+        state = self.backend.state
+        if leaf is None:
+            return None
+        if state.is_tensor_type(type(leaf)):
+            name = state.dtype_name(leaf)
+            cast = dtypes.is_floating(name) and name != dtype
+            return self.backend.ops.astype(leaf, dtype) if cast else leaf
+        foreign = registry.of_type(type(leaf))
+        if foreign is not None:
+            raise ForeignTensorError(
+                f"this model is on {self.backend.name}, the tensor is {foreign.name}'s; move it "
+                f"with dn.transfer(tensor, {self.backend.name!r}), or give NumPy"
+            )
+        array = np.asarray(leaf)
+        floating = array.dtype.kind == "f"
+        return state.from_numpy(
+            array, dtype=dtype if floating else None, device=self._native_device
+        )
+
+    # Weights
+
+    def named_variables(self) -> dict[str, Tensor]:
+        """Every weight and state variable by path, in order of definition (native)."""
+        self._need_weights()
+        return self.backend.layers.variables(self._native)
+
+    def named_trainable_variables(self) -> dict[str, Tensor]:
+        """The variables that gradients flow to, by path (native)."""
+        trainable = self.backend.layers.is_trainable
+        return {path: v for path, v in self.named_variables().items() if trainable(v)}
+
+    @property
+    def variables(self) -> list[Tensor]:
+        """Every weight and state variable, in order of definition (native)."""
+        return list(self.named_variables().values())
+
+    @property
+    def trainable_variables(self) -> list[Tensor]:
+        """The variables that gradients flow to (native)."""
+        return list(self.named_trainable_variables().values())
+
+    def state(self) -> dict[str, NDArray]:
+        """Path to value, as NumPy, in the canonical layout: equal on every backend."""
+        return {p: self.backend.state.to_numpy(v) for p, v in self.named_variables().items()}
+
+    def load_state(self, state: Mapping[str, NDArray], *, strict: bool = True) -> None:
+        """Overwrites variables with the values of ``state``; all of them, or none.
+
+        Args:
+            state: path to value, as :meth:`state` gives it.
+            strict: whether every variable must be there, and nothing else.
+
+        Raises:
+            StateError: paths are missing or unknown.
+            ShapeError: a value has another shape than its variable.
+        """
+        variables = self.named_variables()
+        _check_paths(variables.keys(), state.keys(), strict)
+        for path, value in state.items():
+            if path in variables:
+                expected = self.backend.state.shape(variables[path])
+                if np.shape(value) != expected:
+                    raise ShapeError(f"{path} has shape {expected}, the state {np.shape(value)}")
+        for path, value in state.items():
+            if path in variables:
+                self._assign(variables[path], value)
+
+    def _assign(self, variable: Tensor, value: NDArray) -> None:
+        backend = self.backend.state
+        dtype = backend.dtype_name(variable)
+        tensor = backend.from_numpy(np.asarray(value), dtype=dtype, device=self._native_device)
+        backend.assign(variable, tensor)
+
+    def named_weights(self) -> dict[str, Tensor]:
+        """The weights, trained or frozen, by path: every variable that is not state (native)."""
+        states = self.backend.layers.states(self._native)
+        return {path: v for path, v in self.named_variables().items() if path not in states}
+
+    def count_params(self) -> int:
+        """How many numbers the model's weights hold (state is not counted)."""
+        return sum(math.prod(self.backend.state.shape(v)) for v in self.named_weights().values())
+
+    def summary(self, print_fn: Callable[[str], Any] = print) -> str:
+        """Prints a table of layers, output shapes and parameter counts; returns its text."""
+        from dualnet.summary import summarize  # drawn by a library that need not always load
+
+        text = summarize(self)
+        print_fn(text)
+        return text
+
+    def _need_weights(self) -> None:
+        if not self.built:
+            raise NotBuiltError(
+                "this model has no weights yet: give Model(input_shape=…), call "
+                "model.build(input_shape), or run it on a batch"
+            )
+
+    # Files
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes weights, optimizer state, definition and history; see :func:`dualnet.load`."""
+        from dualnet.checkpoint import save  # file formats load only when used
+
+        save(self, path)
+
+
+def _check_network(network: Any) -> None:
+    if isinstance(network, Layer):
+        return
+    hint = f"; write nn.{network.__name__}(…)" if isinstance(network, type) else ""
+    raise ConfigError(
+        f"Model takes a definition (a dualnet.nn.Layer), got {type(network).__name__}{hint}; "
+        "a native module goes in as nn.Native(torch=…, tensorflow=…)"
+    )
+
+
+def _input_dtype(layer: Layer) -> str | None:
+    """The dtype of inputs that the first layer to see them asks for."""
+    first = getattr(layer, "layers", None)
+    if first and not hasattr(layer, "input_specs"):
+        return _input_dtype(first[0])
+    return type(layer).input_dtype
+
+
+def _declared_shapes(network: Layer) -> Tree:
+    """The input shapes that a graph knows by itself."""
+    specs = getattr(network, "input_specs", None)
+    if specs is None:
+        return None
+    places = network.inputs  # type: ignore[attr-defined] - input_specs tells that it is a Graph
+    return tree.map(
+        lambda ref: shapes.SampleShape(specs[ref.place].shape, specs[ref.place].dtype), places
+    )
+
+
+def _takes_several(network: Layer) -> bool:
+    """Whether ``forward`` takes several inputs, so that a tuple is spread over them."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = list(inspect.signature(type(network).forward).parameters.values())[1:]
+    required = [p for p in parameters if p.kind in kinds and p.default is inspect.Parameter.empty]
+    several = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)
+    return several or len(required) > 1
+
+
+def _check_paths(have: Any, given: Any, strict: bool) -> None:
+    missing, unknown = sorted(set(have) - set(given)), sorted(set(given) - set(have))
+    if strict and (missing or unknown):
+        raise StateError(
+            f"the state does not fit the model: missing {missing or 'none'}, "
+            f"unknown {unknown or 'none'}; pass strict=False to load what fits"
+        )
+
+
+def _say_where(error: Exception) -> None:
+    """Adds to an error the path of the innermost layer it came from."""
+    path, layer, frame = None, None, error.__traceback__
+    while frame is not None:
+        owner = frame.tb_frame.f_locals.get("self")
+        if isinstance(owner, Layer) and "_path" in owner.__dict__:
+            path, layer = owner.__dict__["_path"], type(owner).__name__
+        frame = frame.tb_next
+    if path:
+        error.add_note(f"in layer {path!r} ({layer})")

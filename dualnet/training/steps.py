@@ -1,0 +1,85 @@
+"""One step of training, evaluation or prediction, as functions of native tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dualnet.metrics import Metric
+from dualnet.typing import Tensor, Tree
+
+if TYPE_CHECKING:
+    from dualnet.model import Model
+    from dualnet.optim import BoundOptimizer
+
+__all__ = ["Gradients", "Steps", "gradients", "predict"]
+
+Loss = Callable[..., Tensor]
+#: Sum and weight of a metric over a batch, still on the device.
+Tally = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """What one forward and backward pass gives."""
+
+    prediction: Tree
+    loss: Tensor
+    gradients: list[Tensor | None]
+
+
+def gradients(
+    model: Model, variables: Sequence[Tensor], loss: Loss, x: Tree, y: Tree, weight: Tree
+) -> Gradients:
+    """``∂ loss(y, model(x)) / ∂ variables``, in training mode."""
+    backend = model.backend
+    backend.layers.set_training(model.native, True)
+    with backend.tape.record(persistent=False) as recording:
+        prediction = model.run(x)
+        value = loss(y, prediction, weight)
+    found = recording.gradient([value], variables, None, retain=False, differentiable=False)
+    return Gradients(prediction, value, found)
+
+
+def predict(model: Model, x: Tree) -> Tree:
+    """The network's output in evaluation mode, with no gradient."""
+    model.backend.layers.set_training(model.native, False)
+    with model.backend.tape.no_gradient():
+        return model.run(x)
+
+
+class Steps:
+    """The steps of a compiled model, in the form its backend runs them."""
+
+    def __init__(
+        self,
+        model: Model,
+        loss: Loss,
+        metrics: Sequence[Metric],
+        optimizer: BoundOptimizer,
+        jit: bool | str,
+    ) -> None:
+        self._model = model
+        self._loss = loss
+        self._metrics = tuple(metrics)
+        self._optimizer = optimizer
+        compiled = model.backend.jit.train_step
+        self.train = compiled(self._train, jit=jit)
+        self.evaluate = compiled(self._evaluate, jit=jit)
+
+    def _train(self, x: Tree, y: Tree, weight: Tree) -> tuple[Tensor, tuple[Tally, ...]]:
+        variables = self._optimizer.variables
+        step = gradients(self._model, variables, self._loss, x, y, weight)
+        self._optimizer.apply(step.gradients)
+        loss = self._model.backend.tape.stop_gradient(step.loss)
+        return loss, self._tallies(step.prediction, y, weight)
+
+    def _evaluate(self, x: Tree, y: Tree, weight: Tree) -> tuple[Tensor, tuple[Tally, ...]]:
+        prediction = predict(self._model, x)
+        with self._model.backend.tape.no_gradient():
+            return self._loss(y, prediction, weight), self._tallies(prediction, y, weight)
+
+    def _tallies(self, prediction: Tree, y: Tree, weight: Tree) -> tuple[Tally, ...]:
+        with self._model.backend.tape.no_gradient():
+            return tuple(metric.update(y, prediction, weight) for metric in self._metrics)
