@@ -55,7 +55,7 @@ def _output_shapes(model: Model) -> dict[str, str]:
     """Layer path to the shape of its output, from a run on one sample."""
     shapes: dict[str, str] = {}
 
-    def remember(path: str, inputs: Any, output: Any) -> None:
+    def remember(path: str, args: Any, kwargs: Any, output: Any) -> None:
         shapes[path] = ", ".join(_text(model, leaf) for leaf in tree.leaves(output))
 
     with model.backend.layers.watch_outputs(model.native, remember):

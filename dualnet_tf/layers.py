@@ -32,7 +32,7 @@ class Module(tf.Module, Thawed):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         output = self.forward(*args, **kwargs)
         for watcher in self._watchers:
-            watcher(args, output)
+            watcher(args, kwargs, output)
         return output
 
 
@@ -163,10 +163,10 @@ def set_training(module: Any, training: bool, /) -> None:
 
 
 @contextlib.contextmanager
-def watch_outputs(module: Any, callback: Callable[[str, Any, Any], None], /) -> Iterator[None]:
+def watch_outputs(module: Any, callback: Callable[[str, Any, Any, Any], None], /) -> Iterator[None]:
     watched = [(path, part) for path, part in modules(module) if isinstance(part, Module)]
     for path, part in watched:
-        part._watchers.append(lambda inputs, output, path=path: callback(path, inputs, output))
+        part._watchers.append(lambda *call, path=path: callback(path, *call))
     try:
         yield
     finally:

@@ -90,10 +90,10 @@ def set_training(module: Any, training: bool, /) -> None:
 
 
 @contextlib.contextmanager
-def watch_outputs(module: Any, callback: Callable[[str, Any, Any], None], /) -> Iterator[None]:
+def watch_outputs(module: Any, callback: Callable[[str, Any, Any, Any], None], /) -> Iterator[None]:
     hooks = [
         part.register_forward_hook(
-            lambda _, inputs, output, path=path: callback(path, inputs, output)
+            lambda _, *call, path=path: callback(path, *call), with_kwargs=True
         )
         for path, part in module.named_modules()
     ]

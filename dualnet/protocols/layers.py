@@ -74,7 +74,7 @@ class Layers(Protocol):
         ...
 
     def watch_outputs(
-        self, module: Any, callback: Callable[[str, Any, Any], None], /
+        self, module: Any, callback: Callable[[str, Any, Any, Any], None], /
     ) -> AbstractContextManager[None]:
-        """A block in which ``callback(path, inputs, output)`` sees every module's call."""
+        """A block in which ``callback(path, args, kwargs, output)`` sees every module's call."""
         ...
