@@ -52,7 +52,8 @@ class Settings:
         return replace(self, **{key: value for key, value in new.items() if value is not None})
 
 
-_scoped: ContextVar[Settings] = ContextVar("dualnet_settings", default=Settings())
+_NOTHING_CHOSEN = Settings()
+_scoped: ContextVar[Settings] = ContextVar("dualnet_settings", default=_NOTHING_CHOSEN)
 
 
 class _Process:

@@ -32,7 +32,8 @@ def parse(name: str) -> tuple[str, int]:
     match = _PATTERN.fullmatch(str(name).lower())
     if match is None:
         raise DeviceNotFound(
-            f"device {name!r} is not a device name; use auto, cpu, gpu[:i], cuda[:i], tpu[:i] or mps"
+            f"device {name!r} is not a device name; "
+            "use auto, cpu, gpu[:i], cuda[:i], tpu[:i] or mps"
         )
     kind, index = match.groups()
     return ("gpu" if kind == "cuda" else kind), int(index or 0)

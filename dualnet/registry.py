@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, cast
 
 from dualnet.errors import BackendNotFound, unknown_name
+from dualnet.quiet import quietly
 
 if TYPE_CHECKING:
     from dualnet.protocols import Backend
@@ -65,7 +66,8 @@ def load(name: str) -> Backend:
             f"backend {name!r} needs the package {name!r}, which is not installed. "
             f"{_what_is_installed()} Install it with: pip install 'dualnet[{name}]'"
         )
-    backend = cast("Backend", importlib.import_module(_modules()[name]))
+    with quietly():
+        backend = cast("Backend", importlib.import_module(_modules()[name]))
     _loaded[name] = backend
     _by_type.clear()
     return backend

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
-from dualnet import protocols
-from dualnet_tf import device, jit, layers, ops, optim, random, state, tape
+# Read once, when TensorFlow loads: 2 leaves errors and drops the start-up chatter.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from dualnet import protocols  # noqa: E402 - after the line above
+from dualnet_tf import device, jit, layers, ops, optim, random, state, tape  # noqa: E402 - same
 
 __all__ = ["device", "jit", "layers", "name", "ops", "optim", "random", "state", "tape"]
 

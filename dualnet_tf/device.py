@@ -11,6 +11,16 @@ import tensorflow as tf
 KINDS = {"gpu": "GPU", "tpu": "TPU", "cpu": "CPU"}
 
 
+def _grow_memory() -> None:
+    """Takes GPU memory as it is needed, not all of it at the start."""
+    for gpu in tf.config.list_physical_devices("GPU"):
+        with contextlib.suppress(RuntimeError):  # the program used the GPU before dualnet
+            tf.config.experimental.set_memory_growth(gpu, True)
+
+
+_grow_memory()
+
+
 def devices() -> tuple[str, ...]:
     return tuple(
         f"{ours}:{index}"

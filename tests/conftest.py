@@ -1,0 +1,32 @@
+"""What every test shares: the backends, and a stop to parity tests that skip."""
+
+from __future__ import annotations
+
+import pytest
+
+from dualnet import registry
+
+BACKENDS = ("torch", "tensorflow")
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """The name of each backend in turn."""
+    return request.param
+
+
+@pytest.fixture
+def both() -> tuple[str, str]:
+    """Both backends, loaded."""
+    for name in BACKENDS:
+        registry.load(name)
+    return BACKENDS
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    """A parity test that skips has proved nothing, so it counts as failed."""
+    report = (yield).get_result()
+    if report.skipped and "parity" in item.nodeid and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped; parity tests need both frameworks"

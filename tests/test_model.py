@@ -1,0 +1,291 @@
+"""Models: materialisation, native objects, state, summary, bad input."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import torch
+
+import dualnet as dn
+from dualnet import nn
+
+
+class Residual(nn.Layer):
+    """``x + scale * inner(x)``."""
+
+    inner: nn.Layer
+    scale: float = 1.0
+
+    def forward(self, x):
+        return x + self.scale * self.inner(x)
+
+
+class Tower(nn.Layer):
+    """Sub-layers in a tuple and in a dict."""
+
+    blocks: tuple[nn.Layer, ...]
+    heads: dict[str, nn.Layer]
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return {name: self.heads[name](x) for name in sorted(self.heads)}
+
+
+NET = nn.Sequential(
+    nn.Dense(8, activation="relu", name="first"),
+    Residual(nn.Dense(8), scale=0.5),
+    nn.BatchNorm(),
+    nn.Dense(3),
+)
+PATHS = [
+    "first.kernel",
+    "first.bias",
+    "residual.inner.kernel",
+    "residual.inner.bias",
+    "batch_norm.gamma",
+    "batch_norm.beta",
+    "batch_norm.moving_mean",
+    "batch_norm.moving_var",
+    "dense.kernel",
+    "dense.bias",
+]
+
+
+def test_native_is_a_real_module(backend: str) -> None:
+    model = dn.Model(NET, input_shape=(4,), backend=backend)
+    assert isinstance(model.native, {"torch": torch.nn.Module, "tensorflow": tf.Module}[backend])
+    assert isinstance(model.native.residual.inner, type(model.native.residual))  is False
+    assert isinstance(model.native.residual, Residual)
+
+
+def test_paths_mirror_the_definition(backend: str) -> None:
+    assert list(dn.Model(NET, input_shape=(4,), backend=backend).state()) == PATHS
+
+
+def test_torch_names_are_the_paths() -> None:
+    native = dn.Model(NET, input_shape=(4,), backend="torch").native
+    assert list(native.state_dict()) == PATHS
+    assert [name for name, _ in native.named_modules()][1:4] == ["first", "residual", "residual.inner"]
+
+
+def test_tensorflow_names_are_the_paths() -> None:
+    native = dn.Model(NET, input_shape=(4,), backend="tensorflow").native
+    assert {v.name.removesuffix(":0") for v in native.variables} == set(PATHS)
+    assert len(native.trainable_variables) == len(PATHS) - 2
+
+
+def test_initial_weights_are_the_same_bits() -> None:
+    states = [dn.Model(NET, input_shape=(4,), backend=b, seed=3).state() for b in ("torch", "tensorflow")]
+    for path in PATHS:
+        np.testing.assert_array_equal(states[0][path], states[1][path])
+
+
+def test_a_weight_depends_on_its_path_only(backend: str) -> None:
+    small = nn.Sequential(nn.Dense(8, name="first"))
+    alone = dn.Model(small, input_shape=(4,), backend=backend).state()
+    inside = dn.Model(NET, input_shape=(4,), backend=backend).state()
+    np.testing.assert_array_equal(alone["first.kernel"], inside["first.kernel"])
+    other = dn.Model(small, input_shape=(4,), backend=backend, seed=1).state()
+    assert not np.array_equal(alone["first.kernel"], other["first.kernel"])
+
+
+def test_a_torch_hook_fires() -> None:
+    model = dn.Model(NET, input_shape=(4,), backend="torch")
+    seen = []
+    model.native.residual.inner.register_forward_hook(lambda m, i, o: seen.append(tuple(o.shape)))
+    model(np.zeros((5, 4), "float32"))
+    assert seen == [(5, 8)]
+
+
+def test_torch_natives_work_as_torch_modules() -> None:
+    model = dn.Model(NET, input_shape=(4,), backend="torch")
+    x = torch.zeros(2, 4)
+    compiled = torch.compile(model.native, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(x), model(x))
+    model.native.load_state_dict(model.native.state_dict())
+    optimizer = torch.optim.SGD(model.native.parameters(), lr=0.1)
+    model.native.train()
+    model.native(torch.randn(8, 4)).sum().backward()
+    before = model.state()["dense.bias"]
+    optimizer.step()
+    assert not np.array_equal(before, model.state()["dense.bias"])
+
+
+def test_tensorflow_natives_work_as_tf_modules(tmp_path) -> None:
+    model = dn.Model(NET, input_shape=(4,), backend="tensorflow")
+    x = tf.zeros((2, 4))
+    np.testing.assert_allclose(tf.function(model.native)(x), model(x), atol=1e-6)  # graph rounding
+    checkpoint = tf.train.Checkpoint(model=model.native)
+    path = checkpoint.write(str(tmp_path / "native"))
+    before = model.state()
+    model.load_state({name: np.zeros_like(value) for name, value in before.items()})
+    checkpoint.read(path).assert_consumed()
+    for name, value in model.state().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_built_at_the_first_batch(backend: str) -> None:
+    model = dn.Model(NET, backend=backend)
+    with pytest.raises(dn.NotBuiltError, match="input_shape"):
+        model.state()
+    model(np.zeros((5, 4), "float32"))
+    explicit = dn.Model(NET, input_shape=(4,), backend=backend)
+    for path, value in explicit.state().items():
+        np.testing.assert_array_equal(value, model.state()[path])
+    with pytest.raises(dn.StateError, match="already"):
+        model.build((4,))
+
+
+def test_containers_of_layers(backend: str) -> None:
+    tower = Tower((nn.Dense(4), nn.Dense(4)), {"a": nn.Dense(1), "b": nn.Dense(2)})
+    model = dn.Model(tower, input_shape=(3,), backend=backend)
+    assert "blocks.1.kernel" in model.state()
+    assert "heads.b.bias" in model.state()
+    out = model(np.zeros((2, 3), "float32"))
+    assert {name: tuple(value.shape) for name, value in out.items()} == {"a": (2, 1), "b": (2, 2)}
+
+
+def test_a_shared_layer_has_one_set_of_weights(backend: str) -> None:
+    dense = nn.Dense(3)
+    model = dn.Model(nn.Sequential(dense, dense), input_shape=(3,), backend=backend)
+    assert list(model.state()) == ["dense.kernel", "dense.bias"]
+    x = np.ones((1, 3), "float32")
+    kernel = model.state()["dense.kernel"]
+    np.testing.assert_allclose(model.predict(x), x @ kernel @ kernel, rtol=1e-5)  # float32
+
+
+def test_graph_with_two_inputs_and_two_outputs(backend: str) -> None:
+    a, b = nn.Input((3,)), nn.Input((5,))
+    dense = nn.Dense(4)
+    h = dense(a) + nn.Dense(4)(b) * 2.0
+    net = nn.Graph({"a": a, "b": b}, (nn.Dense(2)(h), dense(a)))
+    model = dn.Model(net, backend=backend)
+    first, second = model.predict({"a": np.ones((6, 3)), "b": np.ones((6, 5))})
+    assert (first.shape, second.shape) == ((6, 2), (6, 4))
+    assert nn.Graph.from_config(net.to_config()) == net
+
+
+def test_frozen_layers_are_not_trained(backend: str) -> None:
+    net = nn.Sequential(nn.Dense(3, trainable=False), nn.Dense(2))
+    model = dn.Model(net, input_shape=(4,), backend=backend)
+    assert list(model.named_trainable_variables()) == ["dense_1.kernel", "dense_1.bias"]
+    assert model.count_params() == 15 + 8
+
+
+def test_state_round_trip_across_backends() -> None:
+    source = dn.Model(NET, input_shape=(4,), backend="torch", seed=1)
+    target = dn.Model(NET, input_shape=(4,), backend="tensorflow", seed=2)
+    target.load_state(source.state())
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    np.testing.assert_allclose(source.predict(x), target.predict(x), atol=1e-6)  # float32 rounding
+
+
+def test_load_state_is_all_or_nothing(backend: str) -> None:
+    model = dn.Model(NET, input_shape=(4,), backend=backend)
+    before = model.state()
+    wrong_shape = {**before, "dense.bias": np.zeros(7)}
+    with pytest.raises(dn.ShapeError, match=r"dense.bias has shape \(3,\), the state \(7,\)"):
+        model.load_state({k: v * 0 for k, v in wrong_shape.items()})
+    with pytest.raises(dn.StateError, match=r"missing \['dense.bias'\]"):
+        model.load_state({k: v * 0 for k, v in before.items() if k != "dense.bias"})
+    for path, value in model.state().items():
+        np.testing.assert_array_equal(value, before[path])
+
+
+def test_summary_shows_paths_shapes_and_counts(backend: str) -> None:
+    texts: list[str] = []
+    dn.Model(NET, input_shape=(4,), backend=backend).summary(print_fn=texts.append)
+    for part in ("first", "residual.inner", "(*, 8)", "40", "total", "155"):
+        assert part in texts[0]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "mixed_bfloat16"])
+def test_dtypes(backend: str, dtype: str) -> None:
+    net = nn.Sequential(nn.Dense(8, activation="gelu"), nn.LayerNorm(), nn.Dense(3))
+    model = dn.Model(net, input_shape=(4,), backend=backend, dtype=dtype)
+    wide = "float32" if dtype.startswith("mixed") else dtype
+    narrow = dtype.removeprefix("mixed_")
+    names = {model.backend.state.dtype_name(v) for v in model.variables}
+    assert names == {wide}
+    out = model(np.ones((2, 4)))
+    assert model.backend.state.dtype_name(out) == narrow
+
+
+def test_model_casts_floating_inputs(backend: str) -> None:
+    model = dn.Model(nn.Dense(2), input_shape=(3,), backend=backend, dtype="float64")
+    out = model(np.ones((1, 3), "float32"))
+    assert model.backend.state.dtype_name(out) == "float64"
+
+
+def test_two_threads_two_backends() -> None:
+    x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
+    y = np.arange(64) % 3
+
+    def train(backend: str) -> dict[str, np.ndarray]:
+        model = dn.Model(NET, input_shape=(4,), backend=backend)
+        model.compile("adam", "cross_entropy", ["accuracy"])
+        model.fit(x, y, batch_size=16, epochs=5, verbose=0)
+        return model.state()
+
+    alone = {name: train(name) for name in ("torch", "tensorflow")}
+    together: dict[str, dict[str, np.ndarray]] = {}
+
+    def work(name: str) -> None:
+        with dn.using(name):
+            together[name] = train(name)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in alone]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for name, state in alone.items():
+        for path, value in state.items():
+            np.testing.assert_array_equal(value, together[name][path], err_msg=f"{name} {path}")
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "text"),
+    [
+        (lambda: dn.Model(nn.Dense), dn.ConfigError, r"write nn.Dense\(…\)"),
+        (lambda: dn.Model(torch.nn.Linear(1, 1)), dn.ConfigError, "nn.Native"),
+        (lambda: dn.Model(nn.Dense(1), (0,)), dn.ShapeError, "without the batch axis"),
+        (lambda: dn.Model(nn.Dense(1), (1,), seed=-1), dn.ConfigError, "seed"),
+        (lambda: dn.Model(nn.Dense(1), (1,), dtype="int8"), dn.DtypeError, "'int8'"),
+        (lambda: dn.Model(nn.Dense(1), (1,), random="mine"), dn.ConfigError, "'shared' or 'native'"),
+        (lambda: nn.Sequential(nn.Dense(1), nn.Dense), dn.ConfigError, r"write nn.Dense\(…\)"),
+        (lambda: nn.Dense(1)(np.zeros((1, 1))), dn.StateError, "is a definition"),
+        (lambda: nn.Dense(1, name="a.b"), dn.ConfigError, "'a.b'"),
+        (
+            lambda: nn.Sequential(nn.Dense(1, name="a"), nn.Dense(1, name="a")),
+            dn.ConfigError,
+            "two layers are named 'a'",
+        ),
+    ],
+)
+def test_bad_definitions(make, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        with dn.using("torch"):
+            make()
+
+
+def test_a_name_that_hides_a_module_attribute_is_refused(backend: str) -> None:
+    with pytest.raises(dn.ConfigError, match="give it another name"):
+        dn.Model(nn.Sequential(nn.Dense(1, name="forward")), (1,), backend=backend)
+
+
+def test_foreign_tensors_are_refused() -> None:
+    model = dn.Model(nn.Dense(1), (2,), backend="tensorflow")
+    with pytest.raises(dn.ForeignTensorError, match=r"dn.transfer\(tensor, 'tensorflow'\)"):
+        model(torch.zeros(1, 2))
+
+
+def test_an_error_inside_a_network_names_the_layer(backend: str) -> None:
+    net = nn.Sequential(nn.Dense(4), Residual(nn.Dense(5)))
+    with pytest.raises(Exception) as caught:  # noqa: B017, PT011 - the framework's own type
+        dn.Model(net, input_shape=(3,), backend=backend)
+    assert any("residual" in note for note in caught.value.__notes__)
