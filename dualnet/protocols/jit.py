@@ -21,3 +21,7 @@ class Jit(Protocol):
         ``False`` runs eagerly.
         """
         ...
+
+    def tracing(self) -> bool:
+        """Whether the code runs inside a function being compiled, where tensors have no values."""
+        ...

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dualnet.typing import Tensor
 
 if TYPE_CHECKING:
     from dualnet.optim.base import Optimizer
 
-Slots = dict[str, list[Tensor]]
+__all__ = ["Optim"]
 
 
 class Optim(Protocol):
     """The rule is the core's; how it is carried out over many variables is the backend's."""
 
     def counter(self, value: int, /) -> Tensor:
-        """The step counter: a native int64 scalar variable on the host."""
+        """A step counter: a native int64 scalar variable on the host."""
         ...
 
     def scalar(self, value: float, /) -> Tensor:
         """A float64 scalar variable on the host (the learning rate)."""
         ...
 
-    def read(self, scalar: Tensor, /) -> Tensor:
-        """The scalar as the rule's coefficients use it: a Python number where one can be
-        had (eager), a float64 or int64 tensor inside a compiled function."""
+    def read(self, scalar: Tensor, /) -> Any:
+        """A 0-dim tensor as the rule computes with it.
+
+        Eagerly its value, as a Python number; inside a compiled function a tensor, float64
+        if it is a number, so that one trace serves every step.
+        """
         ...
 
     def apply(
@@ -34,13 +37,21 @@ class Optim(Protocol):
         rule: Optimizer,
         variables: Sequence[Tensor],
         gradients: Sequence[Tensor],
-        slots: Slots,
-        coefficients: dict[str, Tensor],
+        slots: Mapping[str, Sequence[Tensor]],
+        coefficients: Mapping[str, Any],
+        finite: Tensor | None,
         /,
     ) -> None:
-        """Runs ``rule.update`` for every variable and assigns the results in place.
+        """Runs ``rule.advance`` for every variable and assigns the results in place.
 
-        A backend may use one fused kernel for a rule instead; the case tables hold it
-        to the rule.
+        A backend may use one fused kernel for a rule instead; the case tables hold it to the
+        rule.
+
+        Args:
+            gradients: one for each variable, float32 where the variable is half precision.
+            slots: by name, one for each variable.
+            coefficients: what ``rule.step_coefficients`` gave: Python numbers or float64
+                tensors, which take the dtype of what they meet.
+            finite: as in ``rule.advance``.
         """
         ...

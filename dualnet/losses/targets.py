@@ -1,0 +1,141 @@
+"""What targets are: their form, told by dtype and shape, and the errors where they do not fit.
+
+The rules are written on dtype names and shapes, so that whole data sets are judged on the
+host by the same code as a batch of tensors.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dualnet import ops, registry
+from dualnet.dtypes import is_floating, is_integer, wide
+from dualnet.errors import DtypeError, ForeignTensorError, LabelError, ShapeError
+from dualnet.ops._dispatch import backend_of
+from dualnet.protocols import Backend
+from dualnet.typing import NDArray, Shape, Tensor
+
+__all__ = ["are_labels", "check_labels", "check_same_shape", "fits", "native", "native_like"]
+
+
+def native(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    """Targets and predictions as tensors of one framework, predictions in float32 or wider.
+
+    Floating targets take the dtype of the predictions; integer and boolean ones keep theirs.
+
+    Raises:
+        ForeignTensorError: tensors of two frameworks.
+        DtypeError: predictions that are not floating.
+    """
+    backend = registry.of_type(type(y_pred))
+    if backend is None:
+        backend = backend_of(y_true, y_pred)
+        y_pred = backend.state.from_numpy(np.asarray(y_pred))
+    dtype = backend.state.dtype_name(y_pred)
+    if not is_floating(dtype):
+        raise DtypeError(f"predictions are {dtype}, a loss or metric needs a floating dtype")
+    y_pred = ops.astype(y_pred, wide(dtype))
+    y_true = native_like(y_true, y_pred, backend)
+    if is_floating(backend.state.dtype_name(y_true)):
+        y_true = ops.astype(y_true, wide(dtype))
+    return y_true, y_pred
+
+
+def native_like(value: Any, tensor: Tensor, backend: Backend | None = None) -> Tensor:
+    """A value as a tensor of the framework and on the device of ``tensor``.
+
+    Raises:
+        ForeignTensorError: it is a tensor of another framework.
+    """
+    backend = backend or backend_of(tensor)
+    found = registry.of_type(type(value))
+    if found is backend:
+        return value
+    if found is not None:
+        raise ForeignTensorError(
+            f"targets or weights of {found.name} for predictions of {backend.name}; move them "
+            f"with dn.transfer(tensor, {backend.name!r})"
+        )
+    device = backend.device.native(backend.device.device_of(tensor))
+    return backend.state.from_numpy(np.asarray(value), device=device)
+
+
+def fits(got: Shape, wanted: Shape) -> bool:
+    """Whether shapes are equal as far as they are known (``-1`` stands for any size)."""
+    return got == wanted or (
+        len(got) == len(wanted)
+        and all(-1 in (a, b) or a == b for a, b in zip(got, wanted, strict=True))
+    )
+
+
+def check_same_shape(true: Shape, predicted: Shape) -> None:
+    """Raises :class:`ShapeError` unless the shapes are equal; nothing is broadcast."""
+    if fits(true, predicted):
+        return
+    hint = ""
+    if (*true, 1) == predicted or fits((*true, 1), predicted):
+        hint = "; give the targets a last axis: y[..., None]"
+    elif fits(true, (*predicted, 1)):
+        hint = "; drop the targets' last axis: y[..., 0]"
+    raise ShapeError(f"targets of shape {true} for predictions of shape {predicted}{hint}")
+
+
+def are_labels(dtype: str, true: Shape, predicted: Shape) -> bool:
+    """Whether targets are class labels; if not, they are probabilities of every class.
+
+    Labels are integers, without the class axis; probabilities (one-hot or not) have the
+    shape of the predictions.
+
+    Raises:
+        ShapeError: neither form fits.
+        DtypeError: floating targets without the class axis.
+    """
+    _check_classes(predicted)
+    if fits(true, predicted):
+        return False
+    whole = is_integer(dtype) or dtype == "bool"
+    if not fits(true, predicted[:-1]):
+        _refuse_shape(whole, true, predicted)
+    if not whole:
+        raise DtypeError(
+            f"targets of shape {true} are {dtype}, class labels must be integers: y.astype('int64')"
+        )
+    return True
+
+
+def _check_classes(predicted: Shape) -> None:
+    if not predicted or predicted[-1] == 1:
+        raise ShapeError(
+            f"predictions of shape {predicted} have no class axis of two or more; for one output "
+            "per sample use binary_cross_entropy, or a regression loss"
+        )
+
+
+def _refuse_shape(whole: bool, true: Shape, predicted: Shape) -> None:
+    hint = ""
+    if whole and fits(true, (*predicted[:-1], 1)):
+        hint = "; drop the last axis of the labels: y[..., 0]"
+    raise ShapeError(
+        f"targets of shape {true} for predictions of shape {predicted}: give integer labels of "
+        f"shape {predicted[:-1]}, or probabilities of shape {predicted}{hint}"
+    )
+
+
+def check_labels(labels: NDArray, classes: int, ignore_index: int | None = None) -> None:
+    """Raises :class:`LabelError` if a label is outside ``[0, classes)`` and not ignored."""
+    wrong = (labels < 0) | (labels >= classes)
+    if ignore_index is not None:
+        wrong &= labels != ignore_index
+    if not wrong.any():
+        return
+    index = tuple(int(i) for i in np.argwhere(wrong)[0])
+    label, place = int(labels[index]), ", ".join(map(str, index))
+    hint = "; labels start at 0" if label == classes else ""
+    if label < 0:
+        hint = f"; to leave such elements out, pass ignore_index={label}"
+    raise LabelError(
+        f"label {label} at y[{place}], but the model predicts {classes} classes, "
+        f"0 to {classes - 1}{hint}"
+    )

@@ -1,0 +1,70 @@
+"""Optimizers and learning rate schedules.
+
+An optimizer is a frozen value; bound to a model it works:
+
+    optimizer = optim.Adam(1e-3).bind(model)
+    optimizer.apply(gradients)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dualnet.errors import ConfigError, unknown_name
+from dualnet.optim.adam import Adam, AdamW
+from dualnet.optim.base import Optimizer
+from dualnet.optim.bound import BoundOptimizer
+from dualnet.optim.rmsprop import RMSprop
+from dualnet.optim.schedules import (
+    Constant,
+    CosineDecay,
+    ExponentialDecay,
+    LinearWarmup,
+    PiecewiseConstant,
+    Schedule,
+)
+from dualnet.optim.sgd import SGD
+
+__all__ = [
+    "Adam",
+    "AdamW",
+    "BoundOptimizer",
+    "Constant",
+    "CosineDecay",
+    "ExponentialDecay",
+    "LinearWarmup",
+    "Optimizer",
+    "PiecewiseConstant",
+    "RMSprop",
+    "SGD",
+    "Schedule",
+    "get",
+]
+
+NAMES: dict[str, Callable[[], Optimizer]] = {
+    "adam": Adam,
+    "adamw": AdamW,
+    "rmsprop": RMSprop,
+    "sgd": SGD,
+}
+
+
+def get(optimizer: str | Optimizer) -> Optimizer:
+    """The optimizer that a name stands for, with its defaults; an optimizer as it is.
+
+    >>> get("adam")
+    Adam()
+
+    Raises:
+        UnknownName: no optimizer has this name.
+        ConfigError: it is neither a name nor an optimizer.
+    """
+    if isinstance(optimizer, Optimizer):
+        return optimizer
+    if not isinstance(optimizer, str):
+        raise ConfigError(
+            f"an optimizer is a name or a value such as optim.Adam(1e-3), got {optimizer!r}"
+        )
+    if optimizer.lower() not in NAMES:
+        raise unknown_name("optimizer", optimizer, NAMES)
+    return NAMES[optimizer.lower()]()

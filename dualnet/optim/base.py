@@ -1,0 +1,156 @@
+"""The optimizer: a frozen value of hyperparameters, and its formula for one variable.
+
+A subclass names its slots (running averages kept per variable), computes the scalars of a
+step in float64, and writes the formula once, with operators and :mod:`dualnet.ops`, as its
+paper does.  Carrying it out over many variables is the backend's; keeping slots, step and
+learning rate is :class:`~dualnet.optim.bound.BoundOptimizer`'s.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from dualnet import ops
+from dualnet.config import Configurable
+from dualnet.errors import ConfigError
+from dualnet.optim.check import check_nonnegative, check_positive
+from dualnet.optim.scalar import Number
+from dualnet.optim.schedules import Schedule
+from dualnet.typing import Tensor, Tree
+
+if TYPE_CHECKING:
+    from dualnet.optim.bound import BoundOptimizer
+
+__all__ = ["Optimizer"]
+
+CLIPPING = ("clipvalue", "clipnorm", "global_clipnorm")
+NONFINITE = (None, "error", "skip")
+
+
+class Optimizer(Configurable):
+    """Base of every optimizer.
+
+    One step, for every variable ``p`` with gradient ``g``:
+
+    1. ``g`` is clipped, as one of ``clipvalue``, ``clipnorm`` and ``global_clipnorm`` asks;
+    2. ``g ← g + l2 · p``;
+    3. ``p ← p · (1 - lr · weight_decay)``;
+    4. ``p ← update(p, g)``.
+
+    A variable whose gradient is ``None`` is left alone, decay included.  Variables in half
+    precision are updated in float32, with slots in float32, and rounded at the end.
+
+    Args:
+        learning_rate: a number, or a :class:`Schedule`.
+        weight_decay: decoupled decay (Loshchilov & Hutter, "Decoupled Weight Decay
+            Regularization", 2019), multiplied by the learning rate.
+        no_decay: patterns (as in ``fnmatch``) of the paths that ``weight_decay`` spares, such
+            as ``("*.bias", "*.gamma")``.
+        l2: factor of the penalty ``l2/2 · Σ p²``.
+        clipvalue: every element of a gradient is kept in ``[-clipvalue, clipvalue]``.
+        clipnorm: every gradient is scaled so that its norm is at most this.
+        global_clipnorm: all gradients are scaled together, ``g · max / maximum(norm, max)``.
+        nonfinite: what a global gradient norm of NaN or infinity does: ``"error"`` raises
+            :class:`~dualnet.errors.NonFiniteError` before anything changes, ``"skip"`` leaves
+            weights, slots and step as they were.  ``None``: gradients are not looked at,
+            unless ``global_clipnorm`` measures them, which then means ``"error"``.  A compiled
+            function cannot raise: it skips the step in both cases, and counts it in
+            ``BoundOptimizer.skipped``.
+
+    Raises:
+        ConfigError: a hyperparameter is out of range.
+    """
+
+    learning_rate: float | Schedule
+    weight_decay: float = dataclasses.field(default=0.0, kw_only=True)
+    no_decay: tuple[str, ...] = dataclasses.field(default=(), kw_only=True)
+    l2: float = dataclasses.field(default=0.0, kw_only=True)
+    clipvalue: float | None = dataclasses.field(default=None, kw_only=True)
+    clipnorm: float | None = dataclasses.field(default=None, kw_only=True)
+    global_clipnorm: float | None = dataclasses.field(default=None, kw_only=True)
+    nonfinite: str | None = dataclasses.field(default=None, kw_only=True)
+
+    def check(self) -> None:
+        name = type(self).__name__
+        if not isinstance(self.learning_rate, Schedule):
+            check_nonnegative(name, learning_rate=self.learning_rate)
+        check_nonnegative(name, weight_decay=self.weight_decay, l2=self.l2)
+        chosen = {k: v for k in CLIPPING if (v := getattr(self, k)) is not None}
+        check_positive(name, **chosen)
+        if len(chosen) > 1:
+            raise ConfigError(f"{name}: {' and '.join(chosen)} exclude each other; choose one")
+        if self.nonfinite not in NONFINITE:
+            raise ConfigError(f"{name}: nonfinite={self.nonfinite!r}; choose one of {NONFINITE}")
+        if not isinstance(self.no_decay, tuple):
+            raise ConfigError(
+                f"{name}: no_decay={self.no_decay!r} must be a tuple of patterns, such as "
+                "('*.bias',)"
+            )
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """Names of the tensors kept for each variable; they start at zero."""
+        return ()
+
+    def coefficients(self, step: Number, lr: Number) -> dict[str, Number]:
+        """The scalars of one step, in float64.
+
+        Args:
+            step: the number of this step, from 1.
+            lr: its learning rate.
+        """
+        return {"lr": lr}
+
+    def update(
+        self, p: Tensor, g: Tensor, slots: dict[str, Tensor], *_: Any, **coefficients: Any
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """New value and new slots of one variable; pure.
+
+        A subclass names the coefficients it takes, as keywords.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no update(self, p, g, slots)")
+
+    def step_coefficients(self, step: Number, lr: Number) -> dict[str, Number]:
+        """:meth:`coefficients`, and ``decay`` where there is weight decay."""
+        found = self.coefficients(step, lr)
+        if self.weight_decay:
+            found["decay"] = 1.0 - lr * self.weight_decay
+        return found
+
+    def advance(
+        self,
+        p: Tensor,
+        g: Tensor,
+        slots: dict[str, Tensor],
+        finite: Tensor | None,
+        *,
+        decay: Number = None,
+        **coefficients: Number,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Points 2 to 4 of a step for one variable.
+
+        Args:
+            finite: a boolean tensor, False for a step to be skipped; ``None`` if the step
+                is known to be good.
+        """
+        if self.l2:
+            g = g + self.l2 * p
+        decayed = p if decay is None else p * decay
+        new_p, new_slots = self.update(decayed, g, slots, **coefficients)
+        if finite is None:
+            return new_p, new_slots
+        kept = {name: ops.where(finite, new_slots[name], slots[name]) for name in new_slots}
+        return ops.where(finite, new_p, p), kept
+
+    def bind(self, model: Tree) -> BoundOptimizer:
+        """This optimizer at work on a model, or on a list or tree of native variables.
+
+        Raises:
+            NotBuiltError: the model has no weights yet.
+            ConfigError: there is nothing to train.
+            ForeignTensorError: variables of two frameworks.
+        """
+        from dualnet.optim.bound import BoundOptimizer  # it stands on this module
+
+        return BoundOptimizer(self, model)

@@ -1,0 +1,336 @@
+"""An optimizer at work: slots, step counter and learning rate beside the variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+
+from dualnet import ops, registry, tree
+from dualnet.dtypes import wide
+from dualnet.errors import (
+    ConfigError,
+    DtypeError,
+    ForeignTensorError,
+    NonFiniteError,
+    ShapeError,
+    StateError,
+)
+from dualnet.optim import clipping
+from dualnet.optim.base import Optimizer
+from dualnet.optim.check import check_nonnegative
+from dualnet.optim.scalar import Number
+from dualnet.optim.schedules import Schedule
+from dualnet.protocols import Backend
+from dualnet.typing import NDArray, Shape, Tensor, Tree
+
+__all__ = ["BoundOptimizer"]
+
+#: Names in :meth:`BoundOptimizer.state` that belong to no variable.
+STEP, LEARNING_RATE = "step", "learning_rate"
+
+
+class BoundOptimizer:
+    """What :meth:`Optimizer.bind` gives: ``apply`` changes variables, slots and step in place.
+
+    Works eagerly and inside a function compiled with ``dn.jit``; make it outside.
+
+    Attributes:
+        rule: the optimizer's definition.
+        variables: the native variables, in the order in which gradients are given.
+        paths: their names in :meth:`state`.
+    """
+
+    def __init__(self, rule: Optimizer, model: Tree) -> None:
+        named = _named_variables(model)
+        self.rule = rule
+        self.paths = tuple(named)
+        self.variables = list(named.values())
+        self._backend = backend = _common_backend(named)
+        state = backend.state
+        self._dtypes = [state.dtype_name(v) for v in self.variables]
+        self._shapes = [state.shape(v) for v in self.variables]
+        self._half = any(wide(dtype) != dtype for dtype in self._dtypes)
+        self._groups = _groups(rule, self.paths)
+        self._slots = {name: [self._zeros(v) for v in self.variables] for name in rule.slots}
+        self._counter = backend.optim.counter(0)
+        self._skipped = backend.optim.counter(0)
+        rate = rule.learning_rate
+        self._schedule = rate if isinstance(rate, Schedule) else None
+        self._rate = backend.optim.scalar(0.0 if isinstance(rate, Schedule) else float(rate))
+
+    def _zeros(self, variable: Tensor) -> Tensor:
+        state, device = self._backend.state, self._backend.device
+        return state.variable(
+            np.zeros(state.shape(variable)),
+            dtype=wide(state.dtype_name(variable)),
+            device=device.native(device.device_of(variable)),
+            trainable=False,
+        )
+
+    def __repr__(self) -> str:
+        return f"BoundOptimizer({self.rule!r}, {len(self.variables)} variables, step {self.step})"
+
+    @property
+    def step(self) -> int:
+        """How many updates have been made."""
+        return int(self._backend.optim.read(self._counter))
+
+    @property
+    def skipped(self) -> int:
+        """How many updates were left out because of a NaN or infinite gradient norm."""
+        return int(self._backend.optim.read(self._skipped))
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next update.
+
+        It can be set while training, also between calls of a compiled step.
+
+        Raises:
+            StateError: it is set although a schedule decides it.
+            ConfigError: it is set to something else than a finite number, zero or more.
+        """
+        return float(self._current_rate(self._backend.optim.read(self._counter)))
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        if self._schedule is not None:
+            raise StateError(
+                f"the learning rate follows {self._schedule!r} and cannot be set; "
+                "make the optimizer with a number to set it by hand"
+            )
+        check_nonnegative(type(self.rule).__name__, learning_rate=value)
+        self._assign(self._rate, np.asarray(value, np.float64))
+
+    def _current_rate(self, step: Number) -> Number:
+        if self._schedule is not None:
+            return self._schedule(step)
+        return self._backend.optim.read(self._rate)
+
+    def apply(self, gradients: Tree) -> None:
+        """One update of every variable that has a gradient.
+
+        Args:
+            gradients: a list, or a tree like the one that was bound, with a tensor or
+                ``None`` for each variable.
+
+        Raises:
+            ShapeError: another number of gradients, or a gradient of another shape.
+            ForeignTensorError: a gradient that is no tensor of the variables' framework.
+            DtypeError: a gradient of another dtype than its variable.
+            NonFiniteError: the norm of the gradients is NaN or infinite, if
+                ``nonfinite="error"``; nothing has changed then.
+        """
+        found = self._checked(tree.leaves(gradients))
+        found, finite = self._clipped(found)
+        if finite is False:
+            self._refuse()
+            return
+        guard = None if finite is True else finite
+        step = self._backend.optim.read(self._counter)
+        rate = self._current_rate(step)
+        for rule, places in self._groups:
+            places = [i for i in places if found[i] is not None]
+            self._backend.optim.apply(
+                rule,
+                [self.variables[i] for i in places],
+                [found[i] for i in places],
+                {name: [held[i] for i in places] for name, held in self._slots.items()},
+                rule.step_coefficients(step + 1, rate),
+                guard,
+            )
+        self._count(guard)
+
+    def _clipped(self, gradients: list[Tensor | None]) -> tuple[list[Tensor | None], Any]:
+        """Gradients within the rule's bounds, and whether they may be applied at all."""
+        rule = self.rule
+        if rule.clipvalue is not None:
+            gradients = clipping.clip_by_value(gradients, rule.clipvalue)
+        if rule.clipnorm is not None:
+            gradients = clipping.clip_by_norm(gradients, rule.clipnorm)
+        limit = rule.global_clipnorm
+        if (limit is None and rule.nonfinite is None) or not _any(gradients):
+            return gradients, True
+        norm = clipping.global_norm(gradients)
+        if limit is not None:
+            gradients = clipping.scaled(gradients, norm, limit)
+        return gradients, self._backend.optim.read(ops.isfinite(norm))
+
+    def _refuse(self) -> None:
+        """What happens in place of an update that would write NaN."""
+        if self.rule.nonfinite != "skip":
+            raise NonFiniteError(
+                f"the norm of the gradients is NaN or infinite at step {self.step + 1}; nothing "
+                "was changed. Lower the learning rate, look for NaN in the data, or leave such "
+                "steps out with nonfinite='skip'"
+            )
+        self._backend.state.assign(self._skipped, self._skipped + 1)
+
+    def _count(self, finite: Tensor | None) -> None:
+        """Counts the step as made, or as left out where a compiled function finds it not finite."""
+        assign = self._backend.state.assign
+        if finite is None:
+            assign(self._counter, self._counter + 1)
+            return
+        made = ops.astype(finite, "int64")
+        assign(self._counter, self._counter + made)
+        assign(self._skipped, self._skipped + 1 - made)
+
+    # Checks
+
+    def _checked(self, gradients: list[Tensor | None]) -> list[Tensor | None]:
+        if len(gradients) != len(self.variables):
+            raise ShapeError(
+                f"{len(gradients)} gradients for {len(self.variables)} variables; give one for "
+                "each, None where there is none"
+            )
+        for place, g in enumerate(gradients):
+            if g is not None:
+                self._check(place, g)
+        if not self._half:
+            return gradients
+        pairs = zip(gradients, self._dtypes, strict=True)
+        return [g if g is None else ops.astype(g, wide(dtype)) for g, dtype in pairs]
+
+    def _check(self, place: int, g: Tensor) -> None:
+        state = self._backend.state
+        if not state.is_tensor_type(type(g)):
+            raise ForeignTensorError(
+                f"the gradient of {self.paths[place]!r} is {_described(g)}; its variable is a "
+                f"tensor of {self._backend.name}"
+            )
+        if not _fits(state.shape(g), self._shapes[place]):
+            raise ShapeError(
+                f"the gradient of {self.paths[place]!r} has shape {state.shape(g)}, its variable "
+                f"{self._shapes[place]}; were they given in the order of the variables?"
+            )
+        if g.dtype != self.variables[place].dtype:
+            raise DtypeError(
+                f"the gradient of {self.paths[place]!r} is {state.dtype_name(g)}, its variable "
+                f"{self._dtypes[place]}; cast it with ops.astype"
+            )
+
+    # State
+
+    def state(self) -> dict[str, NDArray]:
+        """Slots by ``"<slot>.<path>"``, ``"step"``, and ``"learning_rate"`` if it can be set.
+
+        Equal on every backend; :meth:`load_state` on either continues the run.
+        """
+        return {name: self._backend.state.to_numpy(t) for name, t in self._held().items()}
+
+    def load_state(self, state: Mapping[str, NDArray]) -> None:
+        """Takes over what :meth:`state` gave; all of it, or nothing.
+
+        Raises:
+            StateError: names are missing or unknown (another optimizer, another model).
+            ShapeError: a slot has another shape than its variable.
+        """
+        held = self._held()
+        missing, unknown = sorted(held.keys() - state.keys()), sorted(state.keys() - held.keys())
+        if missing or unknown:
+            raise StateError(
+                f"the state does not fit {self.rule!r} on these variables: missing "
+                f"{missing or 'none'}, unknown {unknown or 'none'}"
+            )
+        for name, tensor in held.items():
+            expected = self._backend.state.shape(tensor)
+            if np.shape(state[name]) != expected:
+                raise ShapeError(f"{name} has shape {expected}, the state {np.shape(state[name])}")
+        for name, tensor in held.items():
+            self._assign(tensor, state[name])
+
+    def _held(self) -> dict[str, Tensor]:
+        """Every tensor that belongs to the optimizer, by name."""
+        held = {STEP: self._counter}
+        if self._schedule is None:
+            held[LEARNING_RATE] = self._rate
+        for slot, tensors in self._slots.items():
+            held |= {f"{slot}.{p}": t for p, t in zip(self.paths, tensors, strict=True)}
+        return held
+
+    def _assign(self, tensor: Tensor, value: NDArray) -> None:
+        state, device = self._backend.state, self._backend.device
+        native = device.native(device.device_of(tensor))
+        dtype = state.dtype_name(tensor)
+        state.assign(tensor, state.from_numpy(np.asarray(value), dtype=dtype, device=native))
+
+
+def _named_variables(model: Tree) -> dict[str, Tensor]:
+    """Path to variable, of a model or of a tree of variables."""
+    if hasattr(model, "named_trainable_variables"):
+        named = dict(model.named_trainable_variables())
+    else:
+        held = getattr(model, "trainable_variables", model)
+        named = dict(_paths(held if isinstance(held, dict) else _as_list(held)))
+    if not named:
+        raise ConfigError("there is nothing to train: the model has no trainable variables")
+    return named
+
+
+def _as_list(held: Any) -> list[Any]:
+    """The branches of a tuple, list or iterator; anything else is one variable."""
+    return list(held) if isinstance(held, (Sequence, Iterator)) else [held]
+
+
+def _paths(held: Tree, path: str = "") -> Iterator[tuple[str, Tensor]]:
+    """The leaves of a tree with their places: ``"encoder.0"``."""
+    if isinstance(held, dict):
+        children = [(str(key), held[key]) for key in sorted(held)]
+    elif isinstance(held, (tuple, list)):
+        children = [(str(place), child) for place, child in enumerate(held)]
+    else:
+        yield path, held
+        return
+    for name, child in children:
+        yield from _paths(child, f"{path}.{name}" if path else name)
+
+
+def _common_backend(named: dict[str, Tensor]) -> Backend:
+    """The backend of all variables."""
+    found: dict[str, Backend] = {}
+    for path, variable in named.items():
+        backend = registry.of_type(type(variable))
+        if backend is None or not backend.state.is_variable(variable):
+            raise ConfigError(
+                f"{path or 'the argument'} is {_described(variable)}, which no optimizer can "
+                "change; bind a dn.Model, or a list of variables: optimizer.bind([w, b])"
+            )
+        found[backend.name] = backend
+    if len(found) > 1:
+        raise ForeignTensorError(
+            f"variables of {' and '.join(sorted(found))} in one optimizer; bind one for each"
+        )
+    return next(iter(found.values()))
+
+
+def _groups(rule: Optimizer, paths: Sequence[str]) -> list[tuple[Optimizer, list[int]]]:
+    """The rule, and the same rule without decay, each with the places it is for."""
+
+    def spared(path: str) -> bool:
+        return any(fnmatchcase(path, pattern) for pattern in rule.no_decay)
+
+    split: dict[bool, list[int]] = {False: [], True: []}
+    for place, path in enumerate(paths):
+        split[bool(rule.weight_decay) and spared(path)].append(place)
+    groups = [(rule, split[False]), (rule.replace(weight_decay=0.0), split[True])]
+    return [(chosen, places) for chosen, places in groups if places]
+
+
+def _any(gradients: Sequence[Tensor | None]) -> bool:
+    return any(g is not None for g in gradients)
+
+
+def _fits(got: Shape, wanted: Shape) -> bool:
+    """Whether shapes are equal as far as a compiled function knows them."""
+    return got == wanted or (
+        len(got) == len(wanted)
+        and all(-1 in (a, b) or a == b for a, b in zip(got, wanted, strict=True))
+    )
+
+
+def _described(value: Any) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}"

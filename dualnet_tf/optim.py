@@ -1,0 +1,49 @@
+"""Applying update rules on TensorFlow; the twin is ``dualnet_torch/optim.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from dualnet.optim.base import Optimizer
+
+
+def counter(value: int, /) -> tf.Variable:
+    with tf.device("CPU:0"):
+        return tf.Variable(value, trainable=False, dtype=tf.int64)
+
+
+def scalar(value: float, /) -> tf.Variable:
+    with tf.device("CPU:0"):
+        return tf.Variable(value, trainable=False, dtype=tf.float64)
+
+
+def read(scalar: tf.Tensor, /) -> Any:
+    if tf.executing_eagerly():
+        return scalar.numpy().item()
+    return scalar if scalar.dtype == tf.bool else tf.cast(scalar, tf.float64)
+
+
+def apply(
+    rule: Optimizer,
+    variables: Sequence[tf.Variable],
+    gradients: Sequence[tf.Tensor],
+    slots: Mapping[str, Sequence[tf.Variable]],
+    coefficients: Mapping[str, Any],
+    finite: tf.Tensor | None,
+    /,
+) -> None:
+    for place, (variable, g) in enumerate(zip(variables, gradients, strict=True)):
+        held = {name: tensors[place] for name, tensors in slots.items()}
+        scalars = {name: _narrowed(value, g.dtype) for name, value in coefficients.items()}
+        value, new = rule.advance(tf.cast(variable, g.dtype), g, held, finite, **scalars)
+        variable.assign(tf.cast(value, variable.dtype))
+        for name, slot in held.items():
+            slot.assign(new[name])
+
+
+def _narrowed(value: Any, dtype: tf.DType) -> Any:
+    """A coefficient as a tensor of this dtype; a Python number is weak already."""
+    return tf.cast(value, dtype) if tf.is_tensor(value) else value
