@@ -9,9 +9,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from dualnet.errors import BackendNotFound, unknown_name
 from dualnet.quiet import quietly
@@ -19,12 +20,15 @@ from dualnet.quiet import quietly
 if TYPE_CHECKING:
     from dualnet.protocols import Backend
 
-__all__ = ["installed", "load", "loaded", "names", "of_type"]
+__all__ = ["configure", "installed", "load", "loaded", "names", "of_type"]
 
 GROUP = "dualnet.backends"
 
+Setting: TypeAlias = "Callable[[Backend], None]"
+
 _loaded: dict[str, Backend] = {}
 _by_type: dict[type, Backend | None] = {}
+_settings: dict[str, Setting] = {}
 
 
 @cache
@@ -68,9 +72,23 @@ def load(name: str) -> Backend:
         )
     with quietly():
         backend = cast("Backend", importlib.import_module(_modules()[name]))
+    for setting in _settings.values():
+        setting(backend)
     _loaded[name] = backend
     _by_type.clear()
     return backend
+
+
+def configure(kind: str, setting: Setting) -> Setting | None:
+    """Applies a setting to every loaded backend now, and to each other one when it loads.
+
+    It takes the place of the last one of its kind, which is returned.
+    """
+    before = _settings.get(kind)
+    for backend in loaded():
+        setting(backend)
+    _settings[kind] = setting
+    return before
 
 
 def _what_is_installed() -> str:

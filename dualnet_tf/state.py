@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -61,7 +61,7 @@ def from_numpy(
 def to_numpy(tensor: tf.Tensor, /) -> NDArray:
     if tensor.dtype == tf.bfloat16:  # NumPy has no bfloat16
         tensor = tf.cast(tensor, tf.float32)
-    return cast(NDArray, np.array(tensor))
+    return np.array(tensor)
 
 
 def variable(
@@ -82,5 +82,9 @@ def assign(variable: tf.Variable, value: tf.Tensor, /) -> None:
     variable.assign(tf.stop_gradient(value))
 
 
-def from_dlpack(tensor: Any, /) -> tf.Tensor:
-    return tf.experimental.dlpack.from_dlpack(tensor.__dlpack__())
+def from_dlpack(tensor: Any, /, *, copy: bool) -> tf.Tensor:
+    try:
+        shared = tf.experimental.dlpack.from_dlpack(tensor.__dlpack__())
+    except tf.errors.OpError as error:  # the standard's exception, which TensorFlow does not raise
+        raise BufferError(str(error)) from error
+    return tf.raw_ops.DeepCopy(x=shared) if copy else shared

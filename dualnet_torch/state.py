@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
 
 import numpy as np
 import torch
@@ -77,7 +76,7 @@ def to_numpy(tensor: torch.Tensor, /) -> NDArray:
     tensor = tensor.detach()
     if tensor.dtype == torch.bfloat16:  # NumPy has no bfloat16
         tensor = tensor.float()
-    return cast(NDArray, np.array(tensor.cpu()))
+    return np.array(tensor.cpu())
 
 
 def variable(
@@ -98,5 +97,9 @@ def assign(variable: torch.Tensor, value: torch.Tensor, /) -> None:
         variable.copy_(value)
 
 
-def from_dlpack(tensor: object, /) -> torch.Tensor:
-    return torch.from_dlpack(tensor)
+def from_dlpack(tensor: object, /, *, copy: bool) -> torch.Tensor:
+    try:
+        shared = torch.utils.dlpack.from_dlpack(tensor)
+    except RuntimeError as error:  # the standard's exception, which PyTorch does not raise
+        raise BufferError(str(error)) from error
+    return shared.clone() if copy else shared

@@ -53,6 +53,10 @@ class State(Protocol):
         """Overwrites a variable (or a layer's state) in place, outside any gradient."""
         ...
 
-    def from_dlpack(self, tensor: Tensor, /) -> Tensor:
-        """A tensor of this framework over another framework's memory, through DLPack."""
+    def from_dlpack(self, tensor: Tensor, /, *, copy: bool) -> Tensor:
+        """A tensor of this framework over another framework's memory, or a copy of it.
+
+        Raises:
+            BufferError: DLPack does not carry its dtype or layout between the two.
+        """
         ...

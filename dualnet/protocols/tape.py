@@ -1,23 +1,40 @@
-"""Gradients."""
+"""Gradients: a recording with reverse-mode gradients, and the functional transformations.
+
+Everything here works on flat sequences of tensors; trees, argument numbers, structure
+checks and errors are the core's (:mod:`dualnet.autodiff`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Protocol, Self
 
 from dualnet.typing import Tensor
 
+#: A function of tensors that gives a sequence of tensors.
+Flat = Callable[..., Sequence[Tensor]]
+#: Upstream gradients to gradients.
+Pullback = Callable[..., Sequence[Tensor]]
+
 
 class Recording(Protocol):
-    """One native recording of operations."""
+    """One native recording of operations; a block of ``with`` starts and stops it."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+    def stop(self) -> None:
+        """Ends the recording before its block does; the end of the block then does nothing."""
+        ...
 
     def watch(self, tensor: Tensor, /) -> None:
         """Makes the recording follow a plain tensor."""
         ...
 
     def is_watched(self, tensor: Tensor, /) -> bool:
-        """Whether the recording follows this tensor or variable."""
+        """Whether the tensor was watched, or is a trainable variable."""
         ...
 
     def gradient(
@@ -30,53 +47,74 @@ class Recording(Protocol):
         retain: bool,
         differentiable: bool,
     ) -> list[Tensor | None]:
-        """``Σ_i ∂targets[i]/∂source · output_gradients[i]`` per source; None if unconnected.
+        """``Σ_i output_gradients[i] · ∂targets[i]/∂source`` per source; None if unconnected.
 
-        ``retain`` keeps the recording for another call; ``differentiable`` records the
-        gradient's own computation for an outer recording.
+        ``retain`` keeps what was recorded for another call; ``differentiable`` lets the
+        gradient itself be recorded, for an outer recording.
         """
         ...
 
-    def jacobian(self, target: Tensor, source: Tensor, /) -> Tensor | None:
-        """``∂target/∂source`` of shape ``target.shape + source.shape``."""
+    def jacobian(
+        self, target: Tensor, sources: Sequence[Tensor], /, *, retain: bool, differentiable: bool
+    ) -> list[Tensor | None]:
+        """``∂target/∂source`` of shape ``target.shape + source.shape`` per source."""
         ...
 
-    def pause(self) -> AbstractContextManager[None]:
-        """A block whose operations are not recorded."""
+    def release(self) -> None:
+        """Forgets what was recorded and leaves the watched tensors as they were found."""
         ...
 
 
 class Tape(Protocol):
     """What the core's :class:`~dualnet.GradientTape` and functional twins stand on."""
 
-    def record(self, *, persistent: bool) -> AbstractContextManager[Recording]:
-        """Opens a recording."""
+    def record(self, *, persistent: bool) -> Recording:
+        """A recording, to be opened with ``with``."""
         ...
 
     def no_gradient(self) -> AbstractContextManager[None]:
-        """A block in which nothing is recorded for any gradient."""
-        ...
-
-    def tracked(self, tensor: Tensor, /) -> Tensor:
-        """A new tensor equal to ``tensor`` that a recording can follow by itself."""
+        """A block in which no open recording records; one opened inside it does."""
         ...
 
     def stop_gradient(self, x: Tensor, /) -> Tensor:
         """The same values, a constant for every gradient."""
         ...
 
-    def custom_gradient(self, function: Callable[..., Any], /) -> Callable[..., Any]:
-        """``function(*args) -> (value, backward)``; ``backward(*upstream) -> gradients``."""
+    def unit_vectors(self, like: Tensor, /) -> Tensor:
+        """Every unit vector of the space of ``like``, stacked along a new first axis."""
+        ...
+
+    def with_gradient(
+        self, values: Sequence[Tensor], sources: Sequence[Tensor], backward: Pullback, /
+    ) -> Sequence[Tensor]:
+        """Tensors equal to ``values`` whose gradient with respect to ``sources`` is ``backward``.
+
+        Whatever else connects values and sources is cut.  Second-order gradients flow
+        through the computation of ``backward``.
+        """
+        ...
+
+    def vjp(
+        self,
+        function: Callable[..., tuple[Sequence[Tensor], Sequence[Tensor]]],
+        /,
+        *primals: Tensor,
+    ) -> tuple[Sequence[Tensor], Sequence[Tensor], Pullback]:
+        """Outputs, auxiliary outputs, and ``pullback(*upstream)``, which may be called again.
+
+        ``function(*primals)`` gives outputs and auxiliary outputs, which have no gradient.
+        An input that the outputs do not depend on has a gradient of zeros.
+        """
         ...
 
     def jvp(
-        self, function: Callable[..., Any], primals: Sequence[Tensor], tangents: Sequence[Tensor], /
-    ) -> tuple[Any, Any]:
-        """Value and directional derivative, in forward mode."""
+        self, function: Flat, primals: Sequence[Tensor], tangents: Sequence[Tensor], /
+    ) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+        """Outputs and their derivatives along ``tangents``, in forward mode."""
         ...
 
     def vmap(
-        self, function: Callable[..., Any], /, *, in_axes: Any = 0, out_axes: Any = 0
-    ) -> Callable[..., Any]:
-        """``function`` mapped over an axis of its arguments."""
+        self, function: Flat, tensors: Sequence[Tensor], axes: Sequence[int], /
+    ) -> Sequence[Tensor]:
+        """``function`` of each slice of the tensors along their axes, stacked along axis 0."""
         ...

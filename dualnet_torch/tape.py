@@ -1,0 +1,204 @@
+"""Gradients on PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+
+from dualnet.errors import TapeError
+from dualnet.protocols.tape import Flat, Pullback
+
+
+class Recording:
+    """PyTorch records by itself wherever a tensor has ``requires_grad``.
+
+    A plain tensor that is watched is given it, and has it taken away when the last
+    recording that watches it is released.
+    """
+
+    def __init__(self, *, persistent: bool) -> None:
+        self._held: list[torch.Tensor] = []
+        self._outside: bool | None = None
+
+    def __enter__(self) -> Recording:
+        self._outside = torch.is_grad_enabled()
+        torch.set_grad_enabled(True)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def __del__(self) -> None:
+        self.release()
+
+    def stop(self) -> None:
+        if self._outside is not None:
+            torch.set_grad_enabled(self._outside)
+            self._outside = None
+
+    def watch(self, tensor: torch.Tensor, /) -> None:
+        holders = getattr(tensor, "_holders", 0)
+        if tensor.requires_grad and not holders:
+            return  # it is the user's, or a result: nothing to give back
+        try:
+            tensor.requires_grad_()
+        except RuntimeError as error:
+            raise TapeError(
+                f"PyTorch cannot watch this tensor ({error}); inside dn.grad, dn.vmap and the "
+                "like use these functions instead of a tape"
+            ) from error
+        tensor._holders = holders + 1  # type: ignore[attr-defined]  # tensors take attributes
+        self._held.append(tensor)
+
+    def is_watched(self, tensor: torch.Tensor, /) -> bool:
+        return tensor.requires_grad and tensor.is_leaf
+
+    def gradient(
+        self,
+        targets: Sequence[torch.Tensor],
+        sources: Sequence[torch.Tensor],
+        output_gradients: Sequence[torch.Tensor] | None,
+        /,
+        *,
+        retain: bool,
+        differentiable: bool,
+    ) -> list[torch.Tensor | None]:
+        upstream = output_gradients or [torch.ones_like(target) for target in targets]
+        rows = [(t, u) for t, u in zip(targets, upstream, strict=True) if t.requires_grad]
+        return _gradient(
+            [target for target, _ in rows],
+            sources,
+            [gradient for _, gradient in rows],
+            retain_graph=retain or differentiable,
+            create_graph=differentiable,
+        )
+
+    def jacobian(
+        self,
+        target: torch.Tensor,
+        sources: Sequence[torch.Tensor],
+        /,
+        *,
+        retain: bool,
+        differentiable: bool,
+    ) -> list[torch.Tensor | None]:
+        rows = _gradient(
+            [target] if target.requires_grad else [],
+            sources,
+            [unit_vectors(target)],
+            retain_graph=retain or differentiable,
+            create_graph=differentiable,
+            is_grads_batched=True,
+        )
+        shapes = [(*target.shape, *source.shape) for source in sources]
+        return [
+            None if row is None else row.reshape(shape)
+            for row, shape in zip(rows, shapes, strict=True)
+        ]
+
+    def release(self) -> None:
+        while self._held:
+            tensor = self._held.pop()
+            tensor._holders -= 1  # type: ignore[attr-defined]  # set by watch
+            if not tensor._holders:  # type: ignore[attr-defined]  # set by watch
+                tensor.requires_grad_(False)
+
+
+def _gradient(
+    targets: Sequence[torch.Tensor],
+    sources: Sequence[torch.Tensor],
+    upstream: Sequence[torch.Tensor],
+    **options: bool,
+) -> list[torch.Tensor | None]:
+    """``torch.autograd.grad``, which refuses what does not require a gradient."""
+    followed = [source for source in sources if source.requires_grad]
+    if not targets or not followed:
+        return [None] * len(sources)
+    try:
+        found = torch.autograd.grad(targets, followed, upstream, allow_unused=True, **options)
+    except RuntimeError as error:
+        if "second time" not in str(error):
+            raise
+        raise TapeError(
+            "part of this computation was recorded before the tape opened, and PyTorch has "
+            "freed it after another gradient; compute all of it inside the tape's block"
+        ) from error
+    stream = iter(found)
+    return [next(stream) if source.requires_grad else None for source in sources]
+
+
+def record(*, persistent: bool) -> Recording:
+    return Recording(persistent=persistent)
+
+
+def no_gradient() -> AbstractContextManager[None]:
+    return torch.no_grad()
+
+
+def stop_gradient(x: torch.Tensor, /) -> torch.Tensor:
+    return x.detach()
+
+
+def unit_vectors(like: torch.Tensor, /) -> torch.Tensor:
+    size = like.numel()
+    identity = torch.eye(size, dtype=like.dtype, device=like.device)
+    return identity.reshape(size, *like.shape)
+
+
+class _WithGradient(torch.autograd.Function):
+    """Passes values on, and gives the sources the gradients of a Python function."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(backward: Pullback, count: int, *tensors: torch.Tensor) -> Any:
+        return tuple(value.clone() for value in tensors[:count])
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.function, ctx.count = inputs[:2]
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: torch.Tensor) -> Any:
+        return (None, None, *[None] * ctx.count, *ctx.function(*upstream))
+
+
+def with_gradient(
+    values: Sequence[torch.Tensor], sources: Sequence[torch.Tensor], backward: Pullback, /
+) -> Sequence[torch.Tensor]:
+    constants = [value.detach() for value in values]
+    return _WithGradient.apply(backward, len(constants), *constants, *sources)
+
+
+def vjp(
+    function: Callable[..., tuple[Sequence[Any], Sequence[Any]]], /, *primals: torch.Tensor
+) -> tuple[Sequence[torch.Tensor], Sequence[torch.Tensor], Pullback]:
+    def tupled(*tensors: torch.Tensor) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        outputs, aux = function(*tensors)
+        return tuple(outputs), tuple(aux)
+
+    made: tuple[Any, ...] = torch.func.vjp(tupled, *primals, has_aux=True)
+    outputs, pullback, aux = made
+    return outputs, aux, lambda *upstream: pullback(upstream)
+
+
+def jvp(
+    function: Flat, primals: Sequence[torch.Tensor], tangents: Sequence[torch.Tensor], /
+) -> tuple[Sequence[torch.Tensor], Sequence[torch.Tensor]]:
+    def tupled(*tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(function(*tensors))
+
+    made: tuple[Any, ...] = torch.func.jvp(tupled, tuple(primals), tuple(tangents))
+    return made[0], made[1]
+
+
+def vmap(
+    function: Flat, tensors: Sequence[torch.Tensor], axes: Sequence[int], /
+) -> Sequence[torch.Tensor]:
+    def tupled(*slices: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(function(*slices))
+
+    return torch.func.vmap(tupled, in_dims=tuple(axes), randomness="different")(*tensors)
