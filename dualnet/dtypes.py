@@ -34,6 +34,7 @@ __all__ = [
     "promote",
     "promote_all",
     "refusal",
+    "result_type",
     "weak",
 ]
 
@@ -239,6 +240,25 @@ def isdtype(dtype: Any, kind: str | tuple[Any, ...] | Any, /) -> bool:
     if isinstance(kind, str) and kind in KINDS:
         return canonical(dtype) in KINDS[kind]
     return canonical(dtype) == canonical(kind)
+
+
+def result_type(*arrays_and_dtypes: Any) -> DtypeName:
+    """The name of the dtype in which tensors, dtypes and Python scalars meet.
+
+    >>> result_type("float32", "float64", 1)
+    'float64'
+
+    Raises:
+        DtypeError: two of them do not meet, or there are only scalars.
+    """
+    scalars = [x for x in arrays_and_dtypes if isinstance(x, SCALARS)]
+    others = [getattr(x, "dtype", x) for x in arrays_and_dtypes if not isinstance(x, SCALARS)]
+    if not others:
+        raise DtypeError("result_type needs a tensor or a dtype; Python scalars alone have none")
+    met = promote_all(map(canonical, others))
+    for scalar in scalars:
+        weak(scalar, met)
+    return met
 
 
 def refusal(function: str, got: object, accepted: Iterable[str]) -> str:

@@ -35,6 +35,9 @@ DTYPES: dict[str, tf.DType] = {
 Variable = tf.Variable
 
 
+TENSOR_TYPES = (tf.Tensor, tf.Variable)
+
+
 def is_tensor_type(cls: type, /) -> bool:
     return issubclass(cls, (tf.Tensor, tf.Variable, tf.IndexedSlices))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import torch
 
@@ -48,6 +47,9 @@ class Variable(torch.nn.Parameter):
         """Subtracts from the values."""
         with torch.no_grad():
             return self.sub_(delta)
+
+
+TENSOR_TYPES = (torch.Tensor, torch.nn.Parameter, Variable)
 
 
 def is_tensor_type(cls: type, /) -> bool:

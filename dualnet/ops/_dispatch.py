@@ -1,9 +1,10 @@
 """One dispatch between a name and a backend's kernel.
 
-``ops.f(x)`` finds the backend from the type of its arguments.  Types are looked up in a
-table that belongs to the function, so that after the first call a dispatch is one
-dictionary look-up.  Nothing here reads a context variable on that path, so compilers of
-either framework can trace through it.
+``ops.f(x)`` finds the backend from the type of its first tensor.  Types are looked up in a
+table that belongs to the function, so that a dispatch is one dictionary look-up.  All else
+is found out when that look-up or the kernel fails: NumPy arrays and numbers that must become
+tensors, tensors of two frameworks in one call, shapes that do not fit.  Nothing on the good
+path reads a context variable, so compilers of either framework trace through it.
 """
 
 from __future__ import annotations
@@ -15,70 +16,140 @@ from typing import Any
 import numpy as np
 
 from dualnet import registry, tree
-from dualnet.context import current_backend
-from dualnet.errors import ForeignTensorError
+from dualnet.context import current_backend, current_device
+from dualnet.device import select
+from dualnet.dtypes import SCALARS
+from dualnet.errors import DtypeError, ForeignTensorError
 from dualnet.protocols import Backend
 
-__all__ = ["backend_of", "creators", "dispatchers"]
+__all__ = ["backend_of", "creators", "dispatcher", "dispatchers"]
 
 Function = Callable[..., Any]
-
-
-def _declared(protocol: type) -> dict[str, Function]:
-    """The functions a protocol declares, by name."""
-    methods = vars(protocol).items()
-    return {k: m for k, m in methods if inspect.isfunction(m) and not k.startswith("_")}
+NUMPY = (np.ndarray, np.generic)
+Namespace = Callable[[Backend], Any]
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 def creators(protocol: type) -> dict[str, Function]:
-    """A function on the current backend for each method of a protocol."""
-    return {name: _creator(name, method) for name, method in _declared(protocol).items()}
+    """A function on the current backend and device for each method of a protocol."""
+    return {name: _creator(method) for name, method in _declared(protocol).items()}
 
 
-def dispatchers(
-    protocols: Iterable[type], find: Callable[[Backend], Any]
-) -> dict[str, Function]:
+def dispatchers(protocols: Iterable[type], find: Namespace) -> dict[str, Function]:
     """A function on the backend of its arguments for each method of the protocols.
 
     ``find`` gives the namespace of a backend in which the functions live.
     """
     return {
-        name: _dispatcher(name, method, find)
+        name: dispatcher(method, find)
         for protocol in protocols
         for name, method in _declared(protocol).items()
     }
 
 
-def _creator(name: str, method: Function) -> Function:
-    """A function that runs on the current backend."""
-
-    def create(*args: Any, **kwargs: Any) -> Any:
-        return getattr(current_backend().ops, name)(*args, **kwargs)
-
-    return _dressed(create, name, method)
-
-
-def _dispatcher(name: str, method: Function, find: Callable[[Backend], Any]) -> Function:
-    """A function that runs on the backend of its first argument, or of any argument."""
-    table: dict[type, Function] = {}
+def dispatcher(method: Function, find: Namespace) -> Function:
+    """A function on the backend of its arguments for one method of a protocol."""
+    way = _SlowWay(method, find)
+    table = way.table
+    registry.configure(f"ops {method.__qualname__}", way.learn)
 
     def dispatch(x: Any, /, *args: Any, **kwargs: Any) -> Any:
-        implementation = table.get(type(x))
-        if implementation is None:
-            implementation, x, args, kwargs = resolve(x, args, kwargs)
-        return implementation(x, *args, **kwargs)
+        try:
+            return table[type(x)](x, *args, **kwargs)
+        except Exception:
+            pass  # left behind, so that an error of the slow way does not drag it along
+        return way(x, *args, **kwargs)
 
-    def resolve(x: Any, args: Any, kwargs: Any) -> tuple[Function, Any, Any, Any]:
-        """The slow path: a type seen for the first time, or a first argument that is no tensor."""
-        backend = registry.of_type(type(x))
-        if backend is not None:
-            table[type(x)] = implementation = getattr(find(backend), name)
-            return implementation, x, args, kwargs
-        backend = backend_of(x, args, kwargs)
-        x, args, kwargs = tree.map(lambda leaf: _adopted(leaf, backend), (x, args, kwargs))
-        return getattr(find(backend), name), x, args, kwargs
+    def dispatch_sequence(xs: Any, /, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return table[type(xs[0])](xs, *args, **kwargs)
+        except Exception:
+            pass
+        return way(xs, *args, **kwargs)
 
-    return _dressed(dispatch, name, method)
+    def dispatch_second(first: Any, x: Any, /, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return table[type(x)](first, x, *args, **kwargs)
+        except Exception:
+            pass
+        return way(first, x, *args, **kwargs)
+
+    by_first = {"Sequence[Tensor]": dispatch_sequence, "str": dispatch_second}
+    return _dressed(by_first.get(_parameters(method)[0].annotation, dispatch), method)
+
+
+class _SlowWay:
+    """What a dispatching function does when its table knows no way, or the way led nowhere.
+
+    The arguments are looked through, made tensors where they are arrays or numbers, and
+    tried once more; an error is then told in our words.
+    """
+
+    def __init__(self, method: Function, find: Namespace) -> None:
+        self.name = method.__name__
+        self.find = find
+        self.table: dict[type, Function] = {}
+        #: Places of the positional parameters that are tensors.
+        self.places = [i for i, p in enumerate(_parameters(method)) if p.annotation == "Tensor"]
+        if self.places[:2] == [0, 1]:
+            self.table.update(dict.fromkeys(SCALARS, self.scalar_first))
+
+    def learn(self, backend: Backend) -> None:
+        """Enters a backend's usual types, so that compilers find them in the table."""
+        for cls in backend.state.TENSOR_TYPES:
+            self.table[cls] = getattr(self.find(backend), self.name)
+
+    def scalar_first(self, scalar: Any, x: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """``f(2.0, x)``: the way is that of ``x``."""
+        if isinstance(x, SCALARS):
+            raise TypeError("no tensor among the arguments")
+        return self.table[type(x)](scalar, x, *args, **kwargs)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        given = _tensors(args, kwargs)
+        backend = _common_backend(given)
+        function = getattr(self.find(backend), self.name)
+        self.table.update(dict.fromkeys(map(type, given), function))
+        args, kwargs = self.as_tensors(backend, given, args, kwargs)
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            ours = backend.ops.failure(error)
+            if ours is None:
+                raise
+            raise type(ours)(f"{self.name}{_told(backend, args, kwargs)}: {ours}") from error
+
+    def as_tensors(self, backend: Backend, given: list[Any], args: Any, kwargs: Any) -> Arguments:
+        """The arguments with NumPy arrays, and numbers that stand alone, as tensors.
+
+        Raises:
+            DtypeError: what should be a tensor cannot be one.
+        """
+        if given:
+            device = backend.device.device_of(given[0])
+        else:
+            device = select(backend, current_device())
+
+        def tensor(leaf: Any) -> Any:
+            return backend.ops.asarray(leaf, device=device)
+
+        def adopted(leaf: Any) -> Any:
+            if given and isinstance(leaf, np.generic):
+                return leaf.item()  # weak, like a Python number
+            return tensor(leaf) if isinstance(leaf, NUMPY) else leaf
+
+        leaves = tree.leaves((args, kwargs))
+        alone = not given and not any(isinstance(leaf, NUMPY) for leaf in leaves)
+        args, kwargs = tree.map(adopted, args), tree.map(adopted, kwargs)
+        for i in self.places[: len(args)]:
+            if registry.of_type(type(args[i])) is None and not isinstance(args[i], SCALARS):
+                raise DtypeError(
+                    f"{self.name} takes tensors, NumPy arrays and numbers, got "
+                    f"{type(args[i]).__name__}; make a tensor of it with ops.asarray"
+                )
+        if alone:
+            args = tuple(tensor(a) if i in self.places else a for i, a in enumerate(args))
+        return args, kwargs
 
 
 def backend_of(*arguments: Any) -> Backend:
@@ -87,28 +158,72 @@ def backend_of(*arguments: Any) -> Backend:
     Raises:
         ForeignTensorError: tensors of two backends are among them.
     """
-    found: Backend | None = None
-    for leaf in tree.leaves(arguments):
-        backend = registry.of_type(type(leaf))
-        if backend is not None and found is not None and backend is not found:
-            raise ForeignTensorError(
-                f"tensors of {found.name} and of {backend.name} in one call; move one with "
-                f"dn.transfer(tensor, {found.name!r})"
-            )
-        found = found or backend
-    return found or current_backend()
+    return _common_backend(_tensors(arguments))
 
 
-def _adopted(leaf: Any, backend: Backend) -> Any:
-    """A NumPy array as the backend's tensor; anything else as it is."""
-    return backend.state.from_numpy(leaf) if isinstance(leaf, (np.ndarray, np.generic)) else leaf
+def _tensors(*arguments: Any) -> list[Any]:
+    """The native tensors among the leaves of the arguments."""
+    return [leaf for leaf in tree.leaves(arguments) if registry.of_type(type(leaf)) is not None]
 
 
-def _dressed(function: Any, name: str, method: Function) -> Function:
+def _common_backend(tensors: list[Any]) -> Backend:
+    """The one backend of all these tensors; the current one if there are none."""
+    found = [registry.of_type(type(x)) for x in tensors]
+    backends = [b for i, b in enumerate(found) if b is not None and b not in found[:i]]
+    if len(backends) > 1:
+        one, other = (b.name for b in backends[:2])
+        raise ForeignTensorError(
+            f"tensors of {one} and of {other} in one call; move one with "
+            f"dn.transfer(tensor, {one!r})"
+        )
+    return backends[0] if backends else current_backend()
+
+
+def _creator(method: Function) -> Function:
+    """A function on the current backend and device; for a tensor, on its own."""
+    name = method.__name__
+
+    def create(*args: Any, device: Any = None, **kwargs: Any) -> Any:
+        given = registry.of_type(type(args[0])) if args else None
+        backend = given or current_backend()
+        if device is not None or given is None:
+            device = select(backend, device or current_device())
+        return getattr(backend.ops, name)(*args, device=device, **kwargs)
+
+    return _dressed(create, method)
+
+
+def _declared(protocol: type) -> dict[str, Function]:
+    """The functions a protocol declares, by name."""
+    methods = vars(protocol).items()
+    return {k: m for k, m in methods if inspect.isfunction(m) and not k.startswith("_")}
+
+
+def _parameters(method: Function) -> list[inspect.Parameter]:
+    """The parameters of a protocol's method, without ``self``."""
+    return list(inspect.signature(method).parameters.values())[1:]
+
+
+def _dressed(function: Any, method: Function) -> Any:
     """``function`` with the name, signature and documentation of the protocol's method."""
-    signature = inspect.signature(method)
-    parameters = list(signature.parameters.values())[1:]
-    function.__name__ = function.__qualname__ = name
+    function.__name__ = function.__qualname__ = method.__name__
     function.__doc__ = method.__doc__
-    function.__signature__ = signature.replace(parameters=parameters)
-    return function  # type: ignore[no-any-return] - attributes above make it Any
+    function.__signature__ = inspect.signature(method).replace(parameters=_parameters(method))
+    return function
+
+
+def _told(backend: Backend, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """Arguments as text: of a tensor dtype and shape, of anything else what it is."""
+
+    def leaf_told(leaf: Any) -> str:
+        if registry.of_type(type(leaf)) is None:
+            return repr(leaf)
+        return f"{backend.state.dtype_name(leaf)}{list(backend.state.shape(leaf))}"
+
+    def told(value: Any) -> str:
+        if isinstance(value, (tuple, list)):
+            return f"[{', '.join(map(told, value))}]"
+        return leaf_told(value)
+
+    named = [f"{key}={told(value)}" for key, value in kwargs.items()]
+    return f"({', '.join([*map(told, args), *named])})"

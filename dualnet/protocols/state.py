@@ -10,6 +10,11 @@ from dualnet.typing import Device, DtypeName, NDArray, Shape, Tensor
 class State(Protocol):
     """NumPy on one side, native tensors on the other."""
 
+    @property
+    def TENSOR_TYPES(self) -> tuple[type, ...]:  # noqa: N802 - it is a constant
+        """The classes that most tensors are of, entered in dispatch tables beforehand."""
+        ...
+
     def is_tensor_type(self, cls: type, /) -> bool:
         """Whether instances of this class are this framework's tensors or variables."""
         ...

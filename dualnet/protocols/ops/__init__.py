@@ -1,10 +1,15 @@
-"""Array functions: the array API standard's names, chapter by chapter, and ``nn``."""
+"""Array functions: the array API standard's names, chapter by chapter, and ``nn``.
+
+Extensions of the standard (``linalg``, ``fft``) are chapters of their own, beside ``nn``.
+"""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from dualnet.protocols.ops.creation import Creation
+from dualnet.errors import DualnetError
+from dualnet.protocols.ops.creation import Creation, CreationFrom
+from dualnet.protocols.ops.data_types import DataTypes
 from dualnet.protocols.ops.elementwise import Elementwise
 from dualnet.protocols.ops.indexing import Indexing
 from dualnet.protocols.ops.linear_algebra import LinearAlgebra
@@ -12,13 +17,48 @@ from dualnet.protocols.ops.manipulation import Manipulation
 from dualnet.protocols.ops.nn import NN
 from dualnet.protocols.ops.reductions import Reductions
 
-__all__ = ["NN", "CHAPTERS", "Creation", "Elementwise", "Indexing", "LinearAlgebra", "Manipulation", "Ops", "Reductions"]
+__all__ = [
+    "CHAPTERS",
+    "Creation",
+    "CreationFrom",
+    "DataTypes",
+    "Elementwise",
+    "Indexing",
+    "LinearAlgebra",
+    "Manipulation",
+    "NN",
+    "Ops",
+    "Reductions",
+]
 
-CHAPTERS: tuple[type, ...] = (Elementwise, Reductions, Manipulation, Indexing, LinearAlgebra)
+#: The chapters whose functions run where their arguments are.
+CHAPTERS: tuple[type, ...] = (
+    CreationFrom,
+    DataTypes,
+    Elementwise,
+    Indexing,
+    LinearAlgebra,
+    Manipulation,
+    Reductions,
+)
 
 
-class Ops(Creation, Elementwise, Reductions, Manipulation, Indexing, LinearAlgebra, Protocol):
+class Ops(
+    Creation,
+    CreationFrom,
+    DataTypes,
+    Elementwise,
+    Indexing,
+    LinearAlgebra,
+    Manipulation,
+    Reductions,
+    Protocol,
+):
     """Every array function; ``nn`` holds what networks need beyond arrays."""
 
     @property
     def nn(self) -> NN: ...
+
+    def failure(self, error: Exception, /) -> DualnetError | None:
+        """Our error, with its text, for one of the framework's; None if it is not of ours."""
+        ...

@@ -1,0 +1,113 @@
+"""What every chapter of the TensorFlow functions shares: dtypes, their kinds, their meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from dualnet import dtypes
+from dualnet.dtypes import canonical
+from dualnet.errors import DtypeError
+from dualnet_tf.state import DTYPES
+
+Function = Callable[..., Any]
+Kind = frozenset[Any]
+TENSORS = (tf.Tensor, tf.Variable)
+
+
+def _kind(*names: str) -> Kind:
+    return frozenset(DTYPES[name] for name in names)
+
+
+BOOL = _kind("bool")
+INTEGER = _kind(*dtypes.INTEGER)
+BITS = BOOL | INTEGER
+REAL_FLOATING = _kind(*dtypes.FLOATING)
+COMPLEX = _kind(*dtypes.COMPLEX)
+FLOATING = REAL_FLOATING | COMPLEX
+REAL = INTEGER | REAL_FLOATING
+NUMERIC = REAL | COMPLEX
+ANY = NUMERIC | BOOL
+
+
+def native(dtype: Any) -> Any:
+    """The framework's dtype for a canonical name (or for itself)."""
+    return None if dtype is None else DTYPES[canonical(dtype)]
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    return x if x.dtype is dtype else tf.cast(x, dtype)
+
+
+def scalar(value: Any, dtype: Any) -> Any:
+    """A Python scalar as a tensor of the dtype it stands beside."""
+    return tf.constant(value, DTYPES[dtypes.weak(value, canonical(dtype))])
+
+
+def promote(x1: Any, x2: Any) -> tuple[Any, Any]:
+    """Both in the dtype in which they meet; a Python scalar takes the other's."""
+    if isinstance(x2, dtypes.SCALARS):
+        return x1, scalar(x2, x1.dtype)
+    if isinstance(x1, dtypes.SCALARS):
+        return scalar(x1, x2.dtype), x2
+    if x1.dtype is x2.dtype:
+        return x1, x2
+    x1, x2 = promote_all((x1, x2))
+    return x1, x2
+
+
+def promote_all(tensors: Sequence[Any]) -> Sequence[Any]:
+    """Tensors in the dtype in which they meet, where TensorFlow wants them to agree.
+
+    Raises:
+        TypeError: there is something else than tensors, which TensorFlow would convert.
+    """
+    if not all(isinstance(x, TENSORS) for x in tensors):
+        raise TypeError(f"not tensors of TensorFlow: {[type(x).__name__ for x in tensors]}")
+    first = tensors[0].dtype
+    if all(x.dtype is first for x in tensors):
+        return tensors
+    met = native(dtypes.promote_all([canonical(x.dtype) for x in tensors]))
+    return [tf.cast(x, met) for x in tensors]
+
+
+def require(x: Any, kind: Kind, name: str) -> None:
+    """Refuses a dtype for which ``name`` has no meaning.
+
+    Raises:
+        DtypeError: ``x`` is of another kind.
+    """
+    if x.dtype not in kind:
+        raise DtypeError(dtypes.refusal(name, x.dtype, map(canonical, kind)))
+
+
+def unary(function: Function, kind: Kind) -> Function:
+    """``function`` of one tensor whose dtype is of a kind."""
+    name = function.__name__
+
+    def call(x: Any, /) -> Any:
+        if x.dtype not in kind:
+            require(x, kind, name)
+        return function(x)
+
+    return call
+
+
+def binary(function: Function, kind: Kind) -> Function:
+    """``function`` of two tensors in the dtype in which they meet, which is of a kind."""
+    name = function.__name__
+
+    def call(x1: Any, x2: Any, /) -> Any:
+        x1, x2 = promote(x1, x2)
+        if x1.dtype not in kind:
+            require(x1, kind, name)
+        return function(x1, x2)
+
+    return call
+
+
+def widened(x: Any, dtype: Any) -> Any:
+    """``x`` in the dtype asked for, else in the one in which it is summed or multiplied up."""
+    return cast(x, native(dtype) or DTYPES[dtypes.accumulator(canonical(x.dtype))])

@@ -1,0 +1,268 @@
+"""Functions of each element on TensorFlow.  The kinds of dtype are the array API standard's."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import tensorflow as tf
+
+from dualnet.dtypes import SCALARS
+from dualnet.ops._host import check_bounds, default_float
+from dualnet_tf.ops._common import (
+    ANY,
+    BITS,
+    BOOL,
+    COMPLEX,
+    FLOATING,
+    INTEGER,
+    NUMERIC,
+    REAL,
+    REAL_FLOATING,
+    Function,
+    binary,
+    native,
+    promote,
+    require,
+    scalar,
+    unary,
+)
+
+
+def _steps(function: Function) -> Function:
+    """A function of steps with gradient 0, where TensorFlow's is None; integers stay."""
+
+    def call(x: Any, /) -> Any:
+        return tf.where(True, function(x), x) if x.dtype.is_floating else tf.identity(x)
+
+    call.__name__ = function.__name__
+    return call
+
+
+def _on_floats(function: Function) -> Function:
+    """A test of floats, which TensorFlow does not know for integers: there it is not so."""
+
+    def call(x: Any, /) -> Any:
+        if x.dtype.is_integer:
+            return tf.zeros_like(x, tf.bool)
+        return function(tf.math.real(x)) | function(tf.math.imag(x))
+
+    call.__name__ = function.__name__
+    return call
+
+
+def _even(function: Function) -> Function:
+    """``maximum`` or ``minimum`` with half of the gradient to each side of a tie."""
+
+    def call(x1: Any, x2: Any, /) -> Any:
+        if x1.dtype.is_integer:
+            return function(x1, x2)
+        return 0.5 * function(x1, x2) + 0.5 * function(x2, x1)  # each favours its first
+
+    call.__name__ = function.__name__
+    return call
+
+
+abs = unary(tf.math.abs, NUMERIC)
+acos = unary(tf.math.acos, FLOATING)
+acosh = unary(tf.math.acosh, FLOATING)
+add = binary(tf.math.add, NUMERIC)
+asin = unary(tf.math.asin, FLOATING)
+asinh = unary(tf.math.asinh, FLOATING)
+atan = unary(tf.math.atan, FLOATING)
+
+
+def atan2(x1: Any, x2: Any, /) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, REAL_FLOATING, "atan2")
+    # TensorFlow's gradient at (0, 0) is NaN: there, the derivative of a constant.
+    origin = (x1 == 0) & (x2 == 0)
+    angle = tf.math.atan2(tf.where(origin, tf.ones_like(x1), x1), x2)
+    return tf.where(origin, tf.math.atan2(tf.stop_gradient(x1), tf.stop_gradient(x2)), angle)
+
+
+atanh = unary(tf.math.atanh, FLOATING)
+
+
+def bitwise_and(x1: Any, x2: Any, /) -> Any:
+    return _bits(tf.bitwise.bitwise_and, tf.math.logical_and, x1, x2)
+
+
+def bitwise_invert(x: Any, /) -> Any:
+    require(x, BITS, "bitwise_invert")
+    return tf.math.logical_not(x) if x.dtype in BOOL else tf.bitwise.invert(x)
+
+
+bitwise_left_shift = binary(tf.bitwise.left_shift, INTEGER)
+
+
+def bitwise_or(x1: Any, x2: Any, /) -> Any:
+    return _bits(tf.bitwise.bitwise_or, tf.math.logical_or, x1, x2)
+
+
+bitwise_right_shift = binary(tf.bitwise.right_shift, INTEGER)
+
+
+def bitwise_xor(x1: Any, x2: Any, /) -> Any:
+    return _bits(tf.bitwise.bitwise_xor, tf.math.logical_xor, x1, x2)
+
+
+ceil = unary(_steps(tf.math.ceil), REAL)
+
+
+def clip(x: Any, /, min: Any = None, max: Any = None) -> Any:
+    require(x, REAL, "clip")
+    check_bounds(min, max)
+    low, high = (scalar(b, x.dtype) if isinstance(b, SCALARS) else b for b in (min, max))
+    # tf.clip_by_value wants both bounds.  At a tie these favour x: the gradient there is 1.
+    x = x if low is None else tf.math.maximum(x, low)
+    return x if high is None else tf.math.minimum(x, high)
+
+
+conj = unary(tf.math.conj, NUMERIC)
+
+
+def copysign(x1: Any, x2: Any, /) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, REAL_FLOATING, "copysign")
+    return tf.where(signbit(x2), -tf.math.abs(x1), tf.math.abs(x1))
+
+
+cos = unary(tf.math.cos, FLOATING)
+cosh = unary(tf.math.cosh, FLOATING)
+
+
+def divide(x1: Any, x2: Any, /) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, NUMERIC, "divide")
+    if x1.dtype in INTEGER:  # TensorFlow would take float64
+        x1, x2 = tf.cast(x1, native(default_float())), tf.cast(x2, native(default_float()))
+    return tf.math.divide(x1, x2)
+
+
+equal = binary(tf.math.equal, ANY)
+erf = unary(tf.math.erf, REAL_FLOATING)
+exp = unary(tf.math.exp, FLOATING)
+expm1 = unary(tf.math.expm1, FLOATING)
+floor = unary(_steps(tf.math.floor), REAL)
+
+
+def floor_divide(x1: Any, x2: Any, /) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, REAL, "floor_divide")
+    if x1.dtype in INTEGER:
+        return tf.math.floordiv(x1, x2)
+    # TensorFlow floors the rounded quotient (1.0 // 0.1 = 10); PyTorch and Python take the
+    # exact remainder away first (9).  The gradient is 0, not None.
+    whole = tf.round((x1 - tf.math.floormod(x1, x2)) / x2)
+    return tf.where(x2 == 0, tf.stop_gradient(x1 / x2), tf.where(True, whole, x1 * 0))
+
+
+greater = binary(tf.math.greater, REAL)
+greater_equal = binary(tf.math.greater_equal, REAL)
+
+
+def hypot(x1: Any, x2: Any, /) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, REAL_FLOATING, "hypot")
+    # TensorFlow has none.  Scaled so that squares neither overflow nor vanish; the scale is
+    # a constant for the gradient, which is 0 at (0, 0).
+    scale = tf.stop_gradient(tf.math.maximum(tf.math.abs(x1), tf.math.abs(x2)))
+    infinite = tf.math.is_inf(x1) | tf.math.is_inf(x2)
+    plain = (scale > 0) & ~infinite
+    safe = tf.where(plain, scale, tf.ones_like(scale))
+    one, two = (tf.where(plain, x, tf.ones_like(scale)) / safe for x in (x1, x2))
+    length = safe * tf.math.sqrt(one * one + two * two)
+    limit = tf.where(infinite, tf.constant(math.inf, x1.dtype), scale)
+    return tf.where(plain, length, limit)
+
+
+imag = unary(tf.math.imag, COMPLEX)
+isfinite = unary(_on_floats(tf.math.is_finite), NUMERIC)
+isinf = unary(_on_floats(tf.math.is_inf), NUMERIC)
+isnan = unary(_on_floats(tf.math.is_nan), NUMERIC)
+less = binary(tf.math.less, REAL)
+less_equal = binary(tf.math.less_equal, REAL)
+log = unary(tf.math.log, FLOATING)
+
+
+def log10(x: Any, /) -> Any:
+    return log(x) / math.log(10.0)  # TensorFlow has the natural logarithm only
+
+
+log1p = unary(tf.math.log1p, FLOATING)
+
+
+def log2(x: Any, /) -> Any:
+    return log(x) / math.log(2.0)  # TensorFlow has the natural logarithm only
+
+
+def logaddexp(x1: Any, x2: Any, /) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, REAL_FLOATING, "logaddexp")
+    return tf.math.reduce_logsumexp(tf.stack(_together(x1, x2)), axis=0)
+
+
+logical_and = binary(tf.math.logical_and, BOOL)
+logical_not = unary(tf.math.logical_not, BOOL)
+logical_or = binary(tf.math.logical_or, BOOL)
+logical_xor = binary(tf.math.logical_xor, BOOL)
+maximum = binary(_even(tf.math.maximum), REAL)
+minimum = binary(_even(tf.math.minimum), REAL)
+multiply = binary(tf.math.multiply, NUMERIC)
+negative = unary(tf.math.negative, NUMERIC)
+nextafter = binary(tf.math.nextafter, REAL_FLOATING)
+not_equal = binary(tf.math.not_equal, ANY)
+positive = unary(tf.identity, NUMERIC)
+
+
+def pow(x1: Any, x2: Any, /) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, NUMERIC, "pow")
+    if x1.dtype in INTEGER:
+        return tf.math.pow(x1, x2)
+    # TensorFlow's gradient of x**0 at 0 is NaN; ours is 0.
+    corner = (x1 == 0) & (x2 == 0)
+    return tf.math.pow(tf.where(corner, tf.ones_like(x1), x1), x2)
+
+
+real = unary(tf.math.real, COMPLEX)
+reciprocal = unary(tf.math.reciprocal, FLOATING)
+remainder = binary(tf.math.floormod, REAL)
+round = unary(_steps(tf.math.round), REAL)
+rsqrt = unary(tf.math.rsqrt, FLOATING)
+sign = unary(tf.math.sign, NUMERIC)
+
+
+def signbit(x: Any, /) -> Any:
+    require(x, REAL_FLOATING, "signbit")
+    return tf.bitcast(x, getattr(tf, f"int{8 * x.dtype.size}")) < 0  # TensorFlow has none
+
+
+sin = unary(tf.math.sin, FLOATING)
+sinh = unary(tf.math.sinh, FLOATING)
+sqrt = unary(tf.math.sqrt, FLOATING)
+square = unary(tf.math.square, NUMERIC)
+subtract = binary(tf.math.subtract, NUMERIC)
+tan = unary(tf.math.tan, FLOATING)
+tanh = unary(tf.math.tanh, FLOATING)
+
+
+def _truncated(x: Any) -> Any:
+    """TensorFlow has none for floats."""
+    return tf.where(x < 0, tf.math.ceil(x), tf.math.floor(x))
+
+
+trunc = unary(_steps(_truncated), REAL)
+
+
+def _bits(integers: Function, bools: Function, x1: Any, x2: Any) -> Any:
+    """TensorFlow's bitwise functions leave bools to the logical ones."""
+    x1, x2 = promote(x1, x2)
+    require(x1, BITS, integers.__name__)
+    return bools(x1, x2) if x1.dtype in BOOL else integers(x1, x2)
+
+
+def _together(x1: Any, x2: Any) -> tuple[Any, Any]:
+    shape = tf.broadcast_dynamic_shape(tf.shape(x1), tf.shape(x2))
+    return tf.broadcast_to(x1, shape), tf.broadcast_to(x2, shape)

@@ -1,0 +1,28 @@
+"""What TensorFlow's errors mean, known by their words."""
+
+from __future__ import annotations
+
+import re
+
+import tensorflow as tf
+
+from dualnet.errors import DtypeError, DualnetError, IndexRangeError, NonFiniteError, ShapeError
+
+MEANINGS: tuple[tuple[str, type[DualnetError]], ...] = (
+    (r"division by zero", NonFiniteError),
+    (r"negative integer powers|Could not find device|allowed values|same type|NodeDef", DtypeError),
+    (r"indices.* not in \[|out of bounds|out of range \[0", IndexRangeError),
+    (
+        r"[Ss]ize|[Ss]hape|[Dd]imension|\bdims?\b|[Rr]ank|[Bb]roadcast|axis|split|squeeze",
+        ShapeError,
+    ),
+)
+
+
+def failure(error: Exception, /) -> DualnetError | None:
+    if not isinstance(error, (tf.errors.InvalidArgumentError, tf.errors.NotFoundError, ValueError)):
+        return None
+    if isinstance(error, DualnetError):
+        return None
+    text = re.sub(r"\{\{.*?\}\} | \[Op:.*", "", str(error))  # which kernel it was
+    return next((ours(text) for words, ours in MEANINGS if re.search(words, text)), None)

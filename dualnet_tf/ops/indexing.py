@@ -1,0 +1,117 @@
+"""Looking up, sorting and sets on TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from dualnet.dtypes import SCALARS
+from dualnet.ops._host import taken_from
+from dualnet.protocols.ops.indexing import TopK, UniqueAll, UniqueCounts, UniqueInverse
+from dualnet_tf.ops._common import BOOL, INTEGER, REAL, promote, require
+from dualnet_tf.ops.manipulation import moveaxis
+
+
+def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
+    require(x, REAL, "argsort")
+    direction = "DESCENDING" if descending else "ASCENDING"
+    return tf.cast(tf.argsort(_sort_key(x), axis, direction, stable=True), tf.int64)
+
+
+def nonzero(x: Any, /) -> tuple[Any, ...]:
+    return tuple(tf.unstack(tf.where(x), num=x.shape.rank, axis=1))
+
+
+def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, REAL, "searchsorted")
+    x1 = x1 if sorter is None else tf.gather(x1, sorter)
+    found = tf.searchsorted(x1, tf.reshape(x2, (-1,)), side, tf.int64)
+    return tf.reshape(found, tf.shape(x2))
+
+
+def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
+    return take_along_axis(x, argsort(x, axis=axis, descending=descending), axis=axis)
+
+
+def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Any:
+    require(indices, INTEGER, "take")
+    axis = taken_from(x, axis)
+    return tf.gather(x, _wrapped(indices, tf.shape(x)[axis]), axis=axis)
+
+
+def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Any:
+    require(indices, INTEGER, "take_along_axis")
+    last = x.shape.rank - 1
+    x, indices = moveaxis(x, axis, -1), moveaxis(indices, axis, -1)
+    indices = _wrapped(indices, tf.shape(x)[-1])
+    if x.shape[:-1] != indices.shape[:-1]:  # TensorFlow does not broadcast here
+        x, indices = _batches_broadcast(x, indices)
+    return moveaxis(tf.gather(x, indices, batch_dims=last), -1, axis)
+
+
+def top_k(x: Any, k: int, /, *, axis: int = -1) -> TopK:
+    require(x, REAL, "top_k")
+    _, indices = tf.math.top_k(_sort_key(moveaxis(x, axis, -1)), k)
+    indices = moveaxis(tf.cast(indices, tf.int64), -1, axis)
+    return TopK(take_along_axis(x, indices, axis=axis), indices)
+
+
+def unique_all(x: Any, /) -> UniqueAll:
+    order = argsort(tf.reshape(x, (-1,)))
+    # TensorFlow keeps the order of first appearance: in a sorted list, it is the sorted one.
+    values, places, counts = tf.unique_with_counts(sort(tf.reshape(x, (-1,))), tf.int64)
+    inverse = tf.reshape(tf.gather(places, tf.argsort(order)), tf.shape(x))
+    return UniqueAll(values, tf.gather(order, tf.cumsum(counts, exclusive=True)), inverse, counts)
+
+
+def unique_counts(x: Any, /) -> UniqueCounts:
+    values, _, counts = tf.unique_with_counts(sort(tf.reshape(x, (-1,))), tf.int64)
+    return UniqueCounts(values, counts)
+
+
+def unique_inverse(x: Any, /) -> UniqueInverse:
+    values, _, inverse, _ = unique_all(x)
+    return UniqueInverse(values, inverse)
+
+
+def unique_values(x: Any, /) -> Any:
+    return tf.unique(sort(tf.reshape(x, (-1,)))).y
+
+
+def where(condition: Any, x1: Any, x2: Any, /) -> Any:
+    x1, x2 = promote(x1, x2)
+    if not isinstance(condition, SCALARS):
+        require(condition, BOOL, "where")
+    return tf.where(condition, x1, x2)
+
+
+def _batches_broadcast(x: Any, indices: Any) -> tuple[Any, Any]:
+    """Both with the axes before the last broadcast against each other."""
+    shapes = tf.shape(x), tf.shape(indices)
+    batch = tf.broadcast_dynamic_shape(shapes[0][:-1], shapes[1][:-1])
+    both = (x, shapes[0]), (indices, shapes[1])
+    wide = [tf.broadcast_to(part, tf.concat((batch, s[-1:]), 0)) for part, s in both]
+    return wide[0], wide[1]
+
+
+def _sort_key(x: Any) -> Any:
+    """Integers in the order of the floats, NaN the largest: TensorFlow's sort is lost at NaN.
+
+    The bits of a float, read as an integer, rise with positive values and fall with
+    negative ones, which are therefore mirrored.
+    """
+    if x.dtype.is_integer:
+        return x
+    x = tf.cast(x, tf.float32) if x.dtype.size == 2 else x
+    whole = getattr(tf, f"int{8 * x.dtype.size}")
+    bits = tf.bitcast(tf.where(x == 0, tf.zeros_like(x), x), whole)  # -0.0 ties with 0.0
+    bits = tf.where(bits < 0, whole.min - bits, bits)
+    return tf.where(tf.math.is_nan(x), tf.constant(whole.max, whole), bits)
+
+
+def _wrapped(indices: Any, size: Any) -> Any:
+    """Indices in int64, negative ones counted from the end, as TensorFlow does not."""
+    indices = tf.cast(indices, tf.int64)
+    return tf.where(indices < 0, indices + tf.cast(size, tf.int64), indices)

@@ -1,0 +1,42 @@
+"""Products on TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from dualnet_tf.ops._common import NUMERIC, binary, promote, promote_all, require
+
+
+def einsum(equation: str, /, *operands: Any) -> Any:
+    return tf.einsum(equation, *promote_all(operands))
+
+
+def _matmul(x1: Any, x2: Any) -> Any:
+    """TensorFlow multiplies matrices only, and no small integers."""
+    if x1.shape.rank > 1 and x2.shape.rank > 1:
+        return tf.matmul(x1, x2)
+    if x1.shape.rank == 1:
+        return tf.squeeze(_matmul(x1[None], x2), -2 if x2.shape.rank > 1 else -1)
+    return tf.squeeze(tf.matmul(x1, x2[:, None]), -1)
+
+
+matmul = binary(_matmul, NUMERIC)
+
+
+def matrix_transpose(x: Any, /) -> Any:
+    return tf.linalg.matrix_transpose(x)
+
+
+def tensordot(x1: Any, x2: Any, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, NUMERIC, "tensordot")
+    return tf.tensordot(x1, x2, axes)
+
+
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, NUMERIC, "vecdot")
+    return tf.reduce_sum(tf.math.conj(x1) * x2, axis)

@@ -1,0 +1,93 @@
+"""Functions that move elements about on TensorFlow."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from dualnet.typing import Axis
+from dualnet_tf.ops._common import promote_all
+
+
+def broadcast_arrays(*arrays: Any) -> Sequence[Any]:
+    shape = functools.reduce(tf.broadcast_dynamic_shape, [tf.shape(x) for x in arrays])
+    static = functools.reduce(tf.broadcast_static_shape, [x.shape for x in arrays])
+    return tuple(tf.ensure_shape(tf.broadcast_to(x, shape), static) for x in arrays)
+
+
+def broadcast_to(x: Any, /, shape: Any) -> Any:
+    return tf.broadcast_to(x, shape)
+
+
+def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Any:
+    arrays = promote_all(arrays)
+    if axis is None:
+        return tf.concat([tf.reshape(x, (-1,)) for x in arrays], 0)
+    return tf.concat(arrays, axis)
+
+
+def expand_dims(x: Any, /, *, axis: int = 0) -> Any:
+    return tf.expand_dims(x, axis)
+
+
+def flip(x: Any, /, *, axis: Axis = None) -> Any:
+    return tf.reverse(x, _axes(x, axis))
+
+
+def moveaxis(x: Any, source: Any, destination: Any, /) -> Any:
+    rank = x.shape.rank
+    sources, targets = ([a % rank for a in _axes(x, axes)] for axes in (source, destination))
+    order = [a for a in range(rank) if a not in sources]
+    for target, moved in sorted(zip(targets, sources, strict=True)):
+        order.insert(target, moved)
+    return tf.transpose(x, order)
+
+
+def permute_dims(x: Any, /, axes: Sequence[int]) -> Any:
+    return tf.transpose(x, axes)
+
+
+def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
+    return tf.repeat(x, repeats, axis)
+
+
+def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Any:
+    return tf.reshape(x, shape)
+
+
+def roll(x: Any, /, shift: Any, *, axis: Axis = None) -> Any:
+    if axis is None:
+        return tf.reshape(tf.roll(tf.reshape(x, (-1,)), shift, 0), tf.shape(x))
+    return tf.roll(x, shift, axis)
+
+
+def split(x: Any, sections: int | Sequence[int], /, *, axis: int = 0) -> Sequence[Any]:
+    return tuple(tf.split(x, sections, axis))
+
+
+def squeeze(x: Any, /, axis: Axis) -> Any:
+    return tf.squeeze(x, _axes(x, axis))
+
+
+def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Any:
+    return tf.stack(promote_all(arrays), axis)
+
+
+def tile(x: Any, repetitions: Sequence[int], /) -> Any:
+    new = len(repetitions) - x.shape.rank  # TensorFlow wants as many as there are axes
+    x = tf.reshape(x, tf.concat(([1] * new, tf.shape(x)), 0)) if new > 0 else x
+    return tf.tile(x, [1] * -new + list(repetitions))
+
+
+def unstack(x: Any, /, *, axis: int = 0) -> Sequence[Any]:
+    return tuple(tf.unstack(x, axis=axis))
+
+
+def _axes(x: Any, axis: Axis) -> Any:
+    """The axes named, as a sequence; every one where none is."""
+    return (
+        tuple(range(x.shape.rank)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    )

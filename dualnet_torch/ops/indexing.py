@@ -1,0 +1,84 @@
+"""Looking up, sorting and sets on PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from dualnet.dtypes import SCALARS
+from dualnet.ops._host import taken_from
+from dualnet.protocols.ops.indexing import TopK, UniqueAll, UniqueCounts, UniqueInverse
+from dualnet_torch.ops._common import BOOL, INTEGER, REAL, promote, require
+
+
+def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
+    require(x, REAL, "argsort")
+    return torch.argsort(x, dim=axis, descending=descending, stable=True)
+
+
+def nonzero(x: Any, /) -> tuple[Any, ...]:
+    return torch.nonzero(x, as_tuple=True)
+
+
+def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, REAL, "searchsorted")
+    return torch.searchsorted(x1, x2, right=side == "right", sorter=sorter)
+
+
+def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
+    require(x, REAL, "sort")
+    return torch.sort(x, dim=axis, descending=descending, stable=True).values
+
+
+def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Any:
+    require(indices, INTEGER, "take")
+    axis = taken_from(x, axis)
+    flat = _wrapped(torch.ravel(indices), x.shape[axis])
+    taken = torch.index_select(x, axis, flat)
+    return taken.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
+
+
+def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Any:
+    require(indices, INTEGER, "take_along_axis")
+    return torch.take_along_dim(x, _wrapped(indices, x.shape[axis]), axis)
+
+
+def top_k(x: Any, k: int, /, *, axis: int = -1) -> TopK:
+    require(x, REAL, "top_k")
+    # torch.topk is faster, but takes any of equal values.
+    values, indices = torch.sort(x, dim=axis, descending=True, stable=True)
+    return TopK(*(part.narrow(axis, 0, k) for part in (values, indices)))
+
+
+def unique_all(x: Any, /) -> UniqueAll:
+    values, inverse, counts = torch.unique(x, return_inverse=True, return_counts=True)
+    order = torch.argsort(torch.ravel(inverse), stable=True)
+    return UniqueAll(values, order[torch.cumsum(counts, 0) - counts], inverse, counts)
+
+
+def unique_counts(x: Any, /) -> UniqueCounts:
+    return UniqueCounts(*torch.unique(x, return_counts=True))
+
+
+def unique_inverse(x: Any, /) -> UniqueInverse:
+    return UniqueInverse(*torch.unique(x, return_inverse=True))
+
+
+def unique_values(x: Any, /) -> Any:
+    return torch.unique(x)
+
+
+def where(condition: Any, x1: Any, x2: Any, /) -> Any:
+    x1, x2 = promote(x1, x2)
+    if isinstance(condition, SCALARS):
+        return torch.where(torch.scalar_tensor(condition, dtype=torch.bool), x1, x2)
+    require(condition, BOOL, "where")
+    return torch.where(condition, x1, x2)
+
+
+def _wrapped(indices: Any, size: int) -> Any:
+    """Indices in int64, negative ones counted from the end, as PyTorch does not."""
+    indices = indices.to(torch.int64)
+    return torch.where(indices < 0, indices + size, indices)

@@ -1,0 +1,33 @@
+"""Products on PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from dualnet_torch.ops._common import NUMERIC, binary, promote, promote_all, require
+
+
+def einsum(equation: str, /, *operands: Any) -> Any:
+    return torch.einsum(equation, *promote_all(operands))
+
+
+matmul = binary(torch.matmul, NUMERIC)
+
+
+def matrix_transpose(x: Any, /) -> Any:
+    return x.mT
+
+
+def tensordot(x1: Any, x2: Any, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, NUMERIC, "tensordot")
+    return torch.tensordot(x1, x2, axes)
+
+
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, NUMERIC, "vecdot")
+    return torch.linalg.vecdot(x1, x2, dim=axis)

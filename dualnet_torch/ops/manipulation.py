@@ -1,0 +1,87 @@
+"""Functions that move elements about on PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from dualnet.errors import ShapeError
+from dualnet.typing import Axis
+from dualnet_torch.ops._common import promote_all
+
+
+def broadcast_arrays(*arrays: Any) -> Sequence[Any]:
+    return torch.broadcast_tensors(*arrays)
+
+
+def broadcast_to(x: Any, /, shape: Any) -> Any:
+    return torch.broadcast_to(x, shape)
+
+
+def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Any:
+    arrays = promote_all(arrays)
+    if axis is None:
+        return torch.cat([torch.ravel(x) for x in arrays])
+    return torch.cat(tuple(arrays), axis)
+
+
+def expand_dims(x: Any, /, *, axis: int = 0) -> Any:
+    return torch.unsqueeze(x, axis)
+
+
+def flip(x: Any, /, *, axis: Axis = None) -> Any:
+    return torch.flip(x, _axes(x, axis))
+
+
+def moveaxis(x: Any, source: Any, destination: Any, /) -> Any:
+    return torch.movedim(x, source, destination)
+
+
+def permute_dims(x: Any, /, axes: Sequence[int]) -> Any:
+    return torch.permute(x, tuple(axes))
+
+
+def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
+    return torch.repeat_interleave(x, repeats, dim=axis)
+
+
+def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Any:
+    return torch.reshape(x.clone() if copy else x, shape)
+
+
+def roll(x: Any, /, shift: Any, *, axis: Any = None) -> Any:
+    return torch.roll(x, shift, axis)
+
+
+def split(x: Any, sections: int | Sequence[int], /, *, axis: int = 0) -> Sequence[Any]:
+    if isinstance(sections, int):  # PyTorch counts elements, not parts
+        size, rest = divmod(x.shape[axis], sections)
+        if rest:
+            raise ShapeError(f"split: {x.shape[axis]} elements do not make {sections} equal parts")
+        return torch.split(x, size, axis)
+    return torch.split(x, list(sections), axis)
+
+
+def squeeze(x: Any, /, axis: Axis) -> Any:
+    if any_longer := [a for a in _axes(x, axis) if x.shape[a] != 1]:  # PyTorch leaves them
+        raise ShapeError(f"squeeze: axes {any_longer} of shape {tuple(x.shape)} are not 1 long")
+    return torch.squeeze(x, tuple(_axes(x, axis)))
+
+
+def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Any:
+    return torch.stack(tuple(promote_all(arrays)), axis)
+
+
+def tile(x: Any, repetitions: Sequence[int], /) -> Any:
+    return torch.tile(x, tuple(repetitions))
+
+
+def unstack(x: Any, /, *, axis: int = 0) -> Sequence[Any]:
+    return torch.unbind(x, axis)
+
+
+def _axes(x: Any, axis: Axis) -> Any:
+    """The axes named, as a sequence; every one where none is."""
+    return tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else axis

@@ -1,0 +1,129 @@
+"""Functions that take an axis together on PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from dualnet.errors import ShapeError
+from dualnet.typing import Axis
+from dualnet_torch.ops._common import (
+    FLOATING,
+    NUMERIC,
+    REAL,
+    REAL_FLOATING,
+    require,
+    widened,
+)
+
+
+def all(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    return torch.all(x.bool(), dim=_axes(x, axis), keepdim=keepdims)
+
+
+def any(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    return torch.any(x.bool(), dim=_axes(x, axis), keepdim=keepdims)
+
+
+def argmax(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Any:
+    require(x, REAL, "argmax")
+    return torch.argmax(x, dim=axis, keepdim=keepdims)
+
+
+def argmin(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Any:
+    require(x, REAL, "argmin")
+    return torch.argmin(x, dim=axis, keepdim=keepdims)
+
+
+def count_nonzero(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    return torch.sum(x != 0, dim=axis, keepdim=keepdims)
+
+
+def cumulative_prod(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Any:
+    require(x, NUMERIC, "cumulative_prod")
+    x, axis = widened(x, dtype), _only_axis(x, axis)
+    products = torch.cumprod(x, axis)
+    return torch.cat((_edge(x, axis, 1), products), axis) if include_initial else products
+
+
+def cumulative_sum(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Any:
+    require(x, NUMERIC, "cumulative_sum")
+    x, axis = widened(x, dtype), _only_axis(x, axis)
+    sums = torch.cumsum(x, axis)
+    return torch.cat((_edge(x, axis, 0), sums), axis) if include_initial else sums
+
+
+def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Any:
+    require(x, NUMERIC, "diff")
+    return torch.diff(x, n, axis, prepend, append)
+
+
+def logsumexp(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    require(x, REAL_FLOATING, "logsumexp")
+    return torch.logsumexp(x, dim=_axes(x, axis), keepdim=keepdims)
+
+
+def max(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    require(x, REAL, "max")
+    return torch.amax(x, dim=_axes(x, axis), keepdim=keepdims)  # torch.max favours one of a tie
+
+
+def mean(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    require(x, FLOATING, "mean")
+    return torch.mean(x, dim=axis, keepdim=keepdims)
+
+
+def min(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    require(x, REAL, "min")
+    return torch.amin(x, dim=_axes(x, axis), keepdim=keepdims)  # torch.min favours one of a tie
+
+
+def prod(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    x = widened(x, dtype)
+    for each in _descending(x, axis):  # torch.prod takes one axis
+        x = torch.prod(x, each, keepdim=keepdims)
+    return x
+
+
+def std(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Any:
+    require(x, REAL_FLOATING, "std")
+    return torch.std(x, dim=axis, correction=correction, keepdim=keepdims)
+
+
+def sum(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    return torch.sum(widened(x, dtype), dim=axis, keepdim=keepdims)
+
+
+def var(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Any:
+    require(x, REAL_FLOATING, "var")
+    return torch.var(x, dim=axis, correction=correction, keepdim=keepdims)
+
+
+def _axes(x: Any, axis: Axis) -> Any:
+    """Every axis where none is named, for functions that must be told."""
+    return tuple(range(x.ndim)) if axis is None else axis
+
+
+def _descending(x: Any, axis: Axis) -> list[int]:
+    """The axes from the last to the first, so that one taken away moves no other."""
+    axes = _axes(x, axis)
+    return sorted({a % x.ndim for a in ((axes,) if isinstance(axes, int) else axes)}, reverse=True)
+
+
+def _edge(x: Any, axis: int, value: int) -> Any:
+    """One layer of ``value`` to put before an axis."""
+    return x.new_full([1 if a == axis % x.ndim else n for a, n in enumerate(x.shape)], value)
+
+
+def _only_axis(x: Any, axis: int | None) -> int:
+    """The axis to go along; it may be left out of a vector only."""
+    if axis is None and x.ndim != 1:
+        raise ShapeError(
+            f"cumulative functions need an axis for a tensor of shape {tuple(x.shape)}"
+        )
+    return 0 if axis is None else axis
