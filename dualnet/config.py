@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self, TypeVar, cast
 
@@ -17,7 +18,7 @@ from typing_extensions import dataclass_transform
 
 from dualnet.errors import ConfigError, unknown_name
 
-__all__ = ["Configurable", "decode", "encode"]
+__all__ = ["Configurable", "decode", "encode", "snake_case"]
 
 T = TypeVar("T")
 
@@ -94,6 +95,16 @@ def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
     if default is dataclasses.MISSING and field.default_factory is not dataclasses.MISSING:
         default = field.default_factory()
     return default is value or (type(default) is type(value) and bool(default == value))
+
+
+def snake_case(name: str) -> str:
+    """A class name as a name in ``snake_case``.
+
+    >>> snake_case("MaxPool2D"), snake_case("LSTM"), snake_case("BatchNorm")
+    ('max_pool2d', 'lstm', 'batch_norm')
+    """
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return name.lower()
 
 
 def class_name(cls: type) -> str:

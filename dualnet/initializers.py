@@ -23,13 +23,12 @@ array([[ 0.214, -0.343,  0.31 ],
 from __future__ import annotations
 
 import math
-import re
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from dualnet.config import Configurable
+from dualnet.config import Configurable, snake_case
 from dualnet.errors import ConfigError, ShapeError, unknown_name
 from dualnet.random.stream import Stream
 from dualnet.typing import Shape
@@ -288,19 +287,10 @@ def get(spec: str | Initializer) -> Initializer:
         return spec
     if not isinstance(spec, str):
         raise ConfigError(f"an initializer is a name or an Initializer, got {spec!r}")
-    name = _snake_case(spec)
+    name = snake_case(spec)
     if name not in NAMES:
         raise unknown_name("initializer", spec, NAMES)
     return NAMES[name]()
 
 
-def _snake_case(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-
-
-def _check_stddev(initializer: Initializer, stddev: float) -> None:
-    if not 0.0 <= stddev < math.inf:
-        raise ConfigError(f"{initializer!r}: stddev must be finite and not negative")
-
-
-NAMES = {_snake_case(kind.__name__): kind for kind in Initializer.__subclasses__()}
+NAMES = {snake_case(kind.__name__): kind for kind in Initializer.__subclasses__()}

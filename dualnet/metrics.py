@@ -13,12 +13,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from dualnet import losses, ops
-from dualnet.config import Configurable
+from dualnet.config import Configurable, snake_case
 from dualnet.errors import ConfigError, unknown_name
 from dualnet.losses import Loss
 from dualnet.losses.reduction import shape_of, spread
 from dualnet.losses.targets import are_labels, check_same_shape, fits, native
-from dualnet.nn.layer import snake_case
 from dualnet.ops._dispatch import backend_of
 from dualnet.typing import Tensor
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,6 +20,8 @@ def quietly() -> Iterator[None]:
     if os.environ.get("DUALNET_VERBOSE"):
         yield
         return
+    import tempfile  # slow to import, needed only where a framework is loaded
+
     sys.stderr.flush()
     original = os.dup(2)
     with tempfile.TemporaryFile() as held:

@@ -11,7 +11,6 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from dualnet.errors import BackendNotFound, unknown_name
@@ -34,6 +33,8 @@ _settings: dict[str, Setting] = {}
 @cache
 def _modules() -> dict[str, str]:
     """Backend name to the module that implements it, ours first."""
+    from importlib.metadata import entry_points  # slow to import, needed only now
+
     points = sorted(entry_points(group=GROUP), key=lambda p: (not p.value.startswith("dualnet"),))
     found = {"torch": "dualnet_torch", "tensorflow": "dualnet_tf"}
     found.update({point.name: point.value for point in points})

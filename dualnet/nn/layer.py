@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Union
 
 from dualnet import tree
-from dualnet.config import Configurable
+from dualnet.config import Configurable, snake_case
 from dualnet.errors import ConfigError, StateError
 from dualnet.nn.graph import Node, apply_symbolically
 from dualnet.typing import Shape, Tensor
@@ -22,7 +22,7 @@ from dualnet.typing import Shape, Tensor
 if TYPE_CHECKING:
     from dualnet.initializers import Initializer
 
-__all__ = ["Layer", "Thawed", "snake_case", "unique_names"]
+__all__ = ["Layer", "Thawed", "unique_names"]
 
 Sublayers = dict[str, Union["Layer", tuple["Layer", ...], dict[str, "Layer"]]]
 
@@ -141,16 +141,6 @@ def _is_layers(value: Any) -> bool:
     if isinstance(value, tuple):
         return bool(value) and all(isinstance(item, Layer) for item in value)
     return isinstance(value, Layer)
-
-
-def snake_case(name: str) -> str:
-    """A class name as a layer name.
-
-    >>> snake_case("MaxPool2D"), snake_case("LSTM"), snake_case("BatchNorm")
-    ('max_pool2d', 'lstm', 'batch_norm')
-    """
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
-    return name.lower()
 
 
 def unique_names(layers: Iterable[Layer]) -> list[str]:

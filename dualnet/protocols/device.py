@@ -25,7 +25,7 @@ class Devices(Protocol):
         ...
 
     def scope(self, name: str) -> AbstractContextManager[None]:
-        """A block in which new tensors are made on this device."""
+        """A block in which work goes to this device where nothing else is said."""
         ...
 
     def synchronize(self, name: str) -> None:

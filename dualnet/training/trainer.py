@@ -336,7 +336,7 @@ class Trainable:
         assert self._compiled is not None, "targets are checked for a compiled model"
         output = predict(self._model, tree.map(lambda leaf: leaf[:1], x))
         if tree.structure(data.y) == "*" == tree.structure(output):
-            shape = (len(data.y), *self._model.backend.state.shape(output)[1:])
+            shape = self._model.backend.state.shape(output)[1:]
             losses.check_targets(self._compiled.loss, data.y, shape)
 
     def _native_batch(self, batch: Batch) -> tuple[Tree, Tree, Tree]:
