@@ -1,0 +1,123 @@
+"""Networks as values: layers, layers made of layers, and how to write one's own."""
+
+from __future__ import annotations
+
+from dualnet import initializers
+from dualnet.nn import activations
+from dualnet.nn.attention import MultiHeadAttention
+from dualnet.nn.containers import Graph, Sequential
+from dualnet.nn.convolution import Conv1D, Conv2D, Conv3D
+from dualnet.nn.core import Activation, Dense, Embedding, Identity
+from dualnet.nn.graph import Input
+from dualnet.nn.layer import Layer
+from dualnet.nn.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+)
+from dualnet.nn.native import Native
+from dualnet.nn.normalization import BatchNorm, GroupNorm, LayerNorm, RMSNorm
+from dualnet.nn.pooling import (
+    AvgPool1D,
+    AvgPool2D,
+    AvgPool3D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPool3D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPool3D,
+)
+from dualnet.nn.recurrent import GRU, LSTM, SimpleRNN
+from dualnet.nn.regularization import Dropout
+from dualnet.nn.reshaping import Flatten, Permute, RepeatVector, Reshape
+
+__all__ = [
+    "Activation",
+    "Add",
+    "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
+    "BatchNorm",
+    "BatchNormalization",
+    "Concatenate",
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GRU",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+    "Graph",
+    "GroupNorm",
+    "GroupNormalization",
+    "Identity",
+    "Input",
+    "LSTM",
+    "Layer",
+    "LayerNorm",
+    "LayerNormalization",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
+    "Maximum",
+    "Minimum",
+    "MultiHeadAttention",
+    "Multiply",
+    "Native",
+    "Permute",
+    "RMSNorm",
+    "RMSNormalization",
+    "RepeatVector",
+    "Reshape",
+    "Sequential",
+    "SimpleRNN",
+    "Subtract",
+    "activations",
+    "initializers",
+]
+
+# Keras's long names.
+AveragePooling1D = AvgPool1D
+AveragePooling2D = AvgPool2D
+AveragePooling3D = AvgPool3D
+BatchNormalization = BatchNorm
+GlobalAveragePooling1D = GlobalAvgPool1D
+GlobalAveragePooling2D = GlobalAvgPool2D
+GlobalAveragePooling3D = GlobalAvgPool3D
+GlobalMaxPooling1D = GlobalMaxPool1D
+GlobalMaxPooling2D = GlobalMaxPool2D
+GlobalMaxPooling3D = GlobalMaxPool3D
+GroupNormalization = GroupNorm
+LayerNormalization = LayerNorm
+MaxPooling1D = MaxPool1D
+MaxPooling2D = MaxPool2D
+MaxPooling3D = MaxPool3D
+RMSNormalization = RMSNorm

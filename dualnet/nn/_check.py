@@ -1,0 +1,39 @@
+"""Checks of hyperparameters that several layers share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dualnet.errors import ConfigError, ShapeError
+from dualnet.nn.layer import Layer
+from dualnet.typing import Shape
+
+__all__ = ["fraction", "positive", "rank"]
+
+
+def positive(layer: Layer, *names: str) -> None:
+    """Raises :class:`ConfigError` unless these hyperparameters are positive integers."""
+    for name in names:
+        value: Any = getattr(layer, name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ConfigError(
+                f"{type(layer).__name__}: {name} must be a positive integer, got {value!r}"
+            )
+
+
+def fraction(layer: Layer, *names: str) -> None:
+    """Raises :class:`ConfigError` unless these hyperparameters lie in ``[0, 1]``."""
+    for name in names:
+        value: Any = getattr(layer, name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            raise ConfigError(
+                f"{type(layer).__name__}: {name} must be a number from 0 to 1, got {value!r}"
+            )
+
+
+def rank(layer: Layer, shape: Shape, least: int, most: int | None, advice: str) -> None:
+    """Raises :class:`ShapeError` unless an input has from ``least`` to ``most`` axes."""
+    if least <= len(shape) and (most is None or len(shape) <= most):
+        return
+    wanted = f"rank {least}" if least == most else f"rank {least} or more"
+    raise ShapeError(f"{layer._definition!r} needs input of {wanted}, got shape {shape}; {advice}")

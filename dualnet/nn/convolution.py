@@ -1,0 +1,122 @@
+"""Convolutions over one, two and three spatial axes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from dualnet import ops, windows
+from dualnet.errors import ConfigError, ShapeError
+from dualnet.nn import _check, activations
+from dualnet.nn.core import Activated
+from dualnet.typing import Shape, Tensor
+from dualnet.windows import Padding, Sizes
+
+if TYPE_CHECKING:
+    from dualnet.initializers import Initializer
+
+__all__ = ["Conv1D", "Conv2D", "Conv3D"]
+
+
+class Conv(Activated):
+    """Base of the convolutions: ``activation(conv(x, kernel) + bias)``.
+
+    Weights: ``kernel (*kernel_size, in/groups, filters)``, ``bias (filters,)``.
+    ``(batch, *spatial, in)`` gives ``(batch, *spatial', filters)``.
+    """
+
+    filters: int
+    kernel_size: Sizes
+    strides: Sizes = 1
+    padding: Padding = "valid"
+    dilation_rate: Sizes = 1
+    groups: int = 1
+    activation: activations.Activation = None
+    use_bias: bool = True
+    kernel_initializer: str | Initializer = "glorot_uniform"
+    bias_initializer: str | Initializer = "zeros"
+
+    spatial: ClassVar[int]
+
+    def check(self) -> None:
+        _check.positive(self, "filters", "groups")
+        for name in ("kernel_size", "strides", "dilation_rate"):
+            windows.per_axis(getattr(self, name), self.spatial, name)
+        windows.check_padding(self.padding, self.spatial)
+        if self.filters % self.groups:
+            raise ConfigError(
+                f"{type(self).__name__}: {self.filters} filters cannot be divided among "
+                f"{self.groups} groups"
+            )
+        super().check()
+
+    def build(self, input_shape: Shape) -> None:
+        axes = self.spatial + 2
+        _check.rank(self, input_shape, axes, axes, "the layout is (batch, *spatial, channels)")
+        channels = input_shape[-1]
+        if channels % self.groups:
+            raise ShapeError(
+                f"{self._definition!r}: {channels} input channels (the last axis of "
+                f"{input_shape}) cannot be divided among {self.groups} groups"
+            )
+        window = windows.per_axis(self.kernel_size, self.spatial, "kernel_size")
+        shape = (*window, channels // self.groups, self.filters)
+        self.add_weight("kernel", shape, self.kernel_initializer)
+        if self.use_bias:
+            self.add_weight("bias", (self.filters,), self.bias_initializer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = ops.nn.conv(
+            x,
+            self.kernel,
+            self.bias if self.use_bias else None,
+            strides=self.strides,
+            padding=self.padding,
+            dilation=self.dilation_rate,
+            groups=self.groups,
+        )
+        return self.activated(y)
+
+
+class Conv1D(Conv):
+    """Convolution along one axis: ``(batch, time, in)`` to ``(batch, time', filters)``.
+
+    Args:
+        filters: the number of output channels.
+        kernel_size, strides, dilation_rate: a number.
+        padding: ``"valid"``, ``"same"``, ``"causal"``, or numbers (:mod:`dualnet.windows`).
+        groups: runs of channels that do not see each other.
+        activation, use_bias, kernel_initializer, bias_initializer: as for
+            :class:`~dualnet.nn.Dense`.
+
+    Raises:
+        ShapeError: an input of another rank or with other channels than the first.
+    """
+
+    spatial = 1
+
+
+class Conv2D(Conv):
+    """Convolution of images: ``(batch, height, width, in)`` to ``(batch, …, filters)``.
+
+    >>> from dualnet import nn
+    >>> nn.Conv2D(32, 3, padding="same", activation="relu")
+    Conv2D(filters=32, kernel_size=3, padding='same', activation='relu')
+
+    Args:
+        filters: the number of output channels.
+        kernel_size, strides, dilation_rate: a number, or one per axis.
+        padding: ``"valid"``, ``"same"``, or numbers (:mod:`dualnet.windows`).
+        groups, activation, use_bias, kernel_initializer, bias_initializer: as for
+            :class:`Conv1D`.
+
+    Raises:
+        ShapeError: an input of another rank or with other channels than the first.
+    """
+
+    spatial = 2
+
+
+class Conv3D(Conv):
+    """Convolution of volumes: ``(batch, depth, height, width, in)``; see :class:`Conv2D`."""
+
+    spatial = 3

@@ -1,0 +1,119 @@
+"""Dense, embedding, and layers that hold one function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from dualnet import ops
+from dualnet.nn import _check, activations
+from dualnet.nn.layer import Layer
+from dualnet.typing import Shape, Tensor
+
+if TYPE_CHECKING:
+    from dualnet.initializers import Initializer
+
+__all__ = ["Activation", "Dense", "Embedding", "Identity"]
+
+
+class Activated(Layer):
+    """Base of the layers that end in an activation function."""
+
+    if TYPE_CHECKING:
+        activation: activations.Activation
+
+    def check(self) -> None:
+        object.__setattr__(self, "activation", activations.normalized(self.activation))
+
+    def activated(self, y: Tensor) -> Tensor:
+        """The activation function of ``y``."""
+        return y if self.activation is None else activations.get(self.activation)(y)
+
+
+class Dense(Activated):
+    """``activation(x @ kernel + bias)`` along the last axis.
+
+    Weights: ``kernel (in, units)``, ``bias (units,)``.  ``(batch, …, in)`` gives
+    ``(batch, …, units)``.
+
+    >>> from dualnet import nn
+    >>> nn.Dense(10, activation="relu")
+    Dense(units=10, activation='relu')
+
+    Args:
+        units: the number of outputs.
+        activation: a name (:mod:`dualnet.nn.activations`), or a function of ``ops.nn``.
+        use_bias: whether there is a bias.
+        kernel_initializer, bias_initializer: see :mod:`dualnet.initializers`.
+
+    Raises:
+        ShapeError: an input without a feature axis, or with another number of features
+            than the first one had.
+    """
+
+    units: int
+    activation: activations.Activation = None
+    use_bias: bool = True
+    kernel_initializer: str | Initializer = "glorot_uniform"
+    bias_initializer: str | Initializer = "zeros"
+
+    def check(self) -> None:
+        _check.positive(self, "units")
+        super().check()
+
+    def build(self, input_shape: Shape) -> None:
+        _check.rank(self, input_shape, 2, None, "add an axis with reshape")
+        self.add_weight("kernel", (input_shape[-1], self.units), self.kernel_initializer)
+        if self.use_bias:
+            self.add_weight("bias", (self.units,), self.bias_initializer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.activated(ops.nn.linear(x, self.kernel, self.bias if self.use_bias else None))
+
+
+class Embedding(Layer):
+    """``embeddings[ids]``: a learned vector for each of ``input_dim`` ids.
+
+    Weight: ``embeddings (input_dim, output_dim)``.  Ids of any shape give that shape with
+    ``output_dim`` appended.
+
+    Args:
+        input_dim: the number of ids, which are ``0 … input_dim - 1``.
+        output_dim: the length of the vectors.
+        embeddings_initializer: see :mod:`dualnet.initializers`.
+
+    Raises:
+        DtypeError: ids that are not integers.
+        IndexRangeError: an id out of range; found eagerly, not in compiled code.
+    """
+
+    input_dim: int
+    output_dim: int
+    embeddings_initializer: str | Initializer = "uniform"
+
+    input_dtype: ClassVar[str | None] = "int64"
+
+    def check(self) -> None:
+        _check.positive(self, "input_dim", "output_dim")
+
+    def build(self, input_shape: Shape) -> None:
+        shape = (self.input_dim, self.output_dim)
+        self.add_weight("embeddings", shape, self.embeddings_initializer)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return ops.nn.embedding(ids, self.embeddings)
+
+
+class Activation(Activated):
+    """``activation(x)``: a function by name, such as ``nn.Activation("tanh")``."""
+
+    activation: activations.Activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.activated(x)
+
+
+class Identity(Layer):
+    """``x``, whatever it is: a tensor, or a tree of tensors."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x

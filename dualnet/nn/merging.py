@@ -1,0 +1,81 @@
+"""Layers of several inputs: sums, products, means, extrema, and putting side by side."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from dualnet import ops
+from dualnet.errors import ShapeError
+from dualnet.nn.layer import Layer
+from dualnet.typing import Tensor
+
+__all__ = ["Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"]
+
+Inputs = tuple[Tensor, ...]
+
+
+class Merge(Layer):
+    """Base of the layers that take several tensors, as arguments or as one list."""
+
+    def forward(self, *xs: Tensor) -> Tensor:
+        inputs: Inputs = tuple(xs[0]) if len(xs) == 1 and isinstance(xs[0], (tuple, list)) else xs
+        if len(inputs) < 2:
+            raise ShapeError(f"{type(self).__name__} merges two or more inputs, got {len(inputs)}")
+        return self.merged(inputs)
+
+    def merged(self, xs: Inputs) -> Tensor:
+        """One tensor of several."""
+        raise NotImplementedError(f"{type(self).__name__} defines no merged(self, xs)")
+
+
+class Add(Merge):
+    """``x₁ + x₂ + …``."""
+
+    def merged(self, xs: Inputs) -> Tensor:
+        return reduce(ops.add, xs)
+
+
+class Subtract(Merge):
+    """``x₁ - x₂``."""
+
+    def merged(self, xs: Inputs) -> Tensor:
+        if len(xs) > 2:
+            raise ShapeError(f"Subtract takes two inputs, got {len(xs)}")
+        return ops.subtract(*xs)
+
+
+class Multiply(Merge):
+    """``x₁ · x₂ · …``."""
+
+    def merged(self, xs: Inputs) -> Tensor:
+        return reduce(ops.multiply, xs)
+
+
+class Average(Merge):
+    """``(x₁ + … + xₙ)/n``."""
+
+    def merged(self, xs: Inputs) -> Tensor:
+        return reduce(ops.add, xs) / len(xs)
+
+
+class Maximum(Merge):
+    """``max(x₁, x₂, …)``, element by element; a tie shares the gradient."""
+
+    def merged(self, xs: Inputs) -> Tensor:
+        return reduce(ops.maximum, xs)
+
+
+class Minimum(Merge):
+    """``min(x₁, x₂, …)``, element by element; a tie shares the gradient."""
+
+    def merged(self, xs: Inputs) -> Tensor:
+        return reduce(ops.minimum, xs)
+
+
+class Concatenate(Merge):
+    """Inputs side by side along an axis, the last by default."""
+
+    axis: int = -1
+
+    def merged(self, xs: Inputs) -> Tensor:
+        return ops.concat(xs, axis=self.axis)

@@ -1,0 +1,200 @@
+"""Normalisations by the statistics of a batch or of each sample."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+from dualnet import ops
+from dualnet.errors import ConfigError, ShapeError
+from dualnet.nn import _check
+from dualnet.nn.layer import Layer
+from dualnet.typing import Shape, Tensor
+
+if TYPE_CHECKING:
+    from dualnet.initializers import Initializer
+
+__all__ = ["BatchNorm", "GroupNorm", "LayerNorm", "RMSNorm"]
+
+
+class Normalization(Layer):
+    """Base: ``γ·x̂ + β``, with weights ``gamma`` (if ``scale``) and ``beta`` (if ``center``)."""
+
+    autocast: ClassVar[bool] = False  # half precision is normalised in float32
+
+    if TYPE_CHECKING:
+        epsilon: float
+        center: bool
+        scale: bool
+        beta_initializer: str | Initializer
+        gamma_initializer: str | Initializer
+
+    def check(self) -> None:
+        if not 0 < self.epsilon < math.inf:
+            raise ConfigError(f"{type(self).__name__}: epsilon must be positive, got {self.epsilon}")
+
+    def build_affine(self, shape: Shape) -> None:
+        """Declares γ and β."""
+        if self.scale:
+            self.add_weight("gamma", shape, self.gamma_initializer)
+        if self.center:
+            self.add_weight("beta", shape, self.beta_initializer)
+
+    def affine(self) -> tuple[Tensor | None, Tensor | None]:
+        """γ and β, or ``None`` for what there is not."""
+        return self.gamma if self.scale else None, self.beta if self.center else None
+
+
+class BatchNorm(Normalization):
+    """``γ·(x - μ)/√(σ² + ε) + β`` per channel (Ioffe & Szegedy 2015).
+
+    In training, ``μ`` and ``σ²`` are those of the batch, over all axes but ``axis``, and the
+    running values move towards them; otherwise they are the running values::
+
+        moving_mean      ← momentum·moving_mean     + (1 - momentum)·μ
+        moving_variance  ← momentum·moving_variance + (1 - momentum)·σ²·m/(m - 1)
+
+    where ``m`` is the number of values per channel: ``σ²`` is biased in the output, unbiased
+    in the running value, as in the paper.
+
+    Weights ``gamma``, ``beta``, states ``moving_mean``, ``moving_variance``, all
+    ``(channels,)``.  ``trainable=False`` freezes the weights, and nothing else.
+
+    Args:
+        axis: the channels' axis.
+        momentum: the weight of the old running value.
+        epsilon: ``ε``.
+        center, scale: whether there are ``β`` and ``γ``.
+        beta_initializer, gamma_initializer: see :mod:`dualnet.initializers`.
+        moving_mean_initializer, moving_variance_initializer: same.
+
+    Raises:
+        ShapeError: in training, an input with one value per channel.
+    """
+
+    axis: int = -1
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+    center: bool = True
+    scale: bool = True
+    beta_initializer: str | Initializer = "zeros"
+    gamma_initializer: str | Initializer = "ones"
+    moving_mean_initializer: str | Initializer = "zeros"
+    moving_variance_initializer: str | Initializer = "ones"
+
+    def check(self) -> None:
+        super().check()
+        _check.fraction(self, "momentum")
+
+    def build(self, input_shape: Shape) -> None:
+        _check.rank(self, input_shape, 2, None, "add an axis with reshape")
+        shape = (input_shape[self.axis],)
+        self.build_affine(shape)
+        mean, variance = self.moving_mean_initializer, self.moving_variance_initializer
+        self.add_weight("moving_mean", shape, mean, trainable=False)
+        self.add_weight("moving_variance", shape, variance, trainable=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.axis in (-1, len(x.shape) - 1):
+            return self._normalized(x)
+        return ops.moveaxis(self._normalized(ops.moveaxis(x, self.axis, -1)), -1, self.axis)
+
+    def _normalized(self, x: Tensor) -> Tensor:
+        arguments = (x, *self.affine(), self.moving_mean, self.moving_variance)
+        if not self.training:
+            return ops.nn.batch_norm(*arguments, epsilon=self.epsilon)
+        y, mean, variance = ops.nn.batch_norm_training(
+            *arguments, momentum=self.momentum, epsilon=self.epsilon
+        )
+        ops.assign(self.moving_mean, mean)
+        ops.assign(self.moving_variance, variance)
+        return y
+
+
+class LayerNorm(Normalization):
+    """``γ·(x - μ)/√(σ² + ε) + β``, the statistics over the last axes (Ba et al. 2016).
+
+    Weights ``gamma`` and ``beta``, of the shape of the normalised axes.
+
+    Args:
+        axis: -1, or the last axes in order, such as ``(-2, -1)``.
+        epsilon, center, scale, beta_initializer, gamma_initializer: as for
+            :class:`BatchNorm`.
+    """
+
+    axis: int | tuple[int, ...] = -1
+    epsilon: float = 1e-5
+    center: bool = True
+    scale: bool = True
+    beta_initializer: str | Initializer = "zeros"
+    gamma_initializer: str | Initializer = "ones"
+
+    def build(self, input_shape: Shape) -> None:
+        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        rank = len(input_shape)
+        count = len(axes)
+        if [axis % rank for axis in axes] != list(range(rank - count, rank)) or count == rank:
+            raise ShapeError(
+                f"{self._definition!r}: axis must name the last axes of the input, batch not "
+                f"among them, got shape {input_shape}"
+            )
+        self._axes = count
+        self.build_affine(input_shape[rank - count :])
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.nn.layer_norm(x, *self.affine(), axes=self._axes, epsilon=self.epsilon)
+
+
+class GroupNorm(Normalization):
+    """``γ·(x - μ)/√(σ² + ε) + β``, over each sample's positions and a group of channels.
+
+    Weights ``gamma`` and ``beta``, ``(channels,)`` (Wu & He 2018).  ``groups`` equal to the
+    number of channels is instance normalisation.
+
+    Args:
+        groups: into how many equal runs the channels are cut.
+        epsilon, center, scale, beta_initializer, gamma_initializer: as for
+            :class:`BatchNorm`.
+    """
+
+    groups: int = 32
+    epsilon: float = 1e-5
+    center: bool = True
+    scale: bool = True
+    beta_initializer: str | Initializer = "zeros"
+    gamma_initializer: str | Initializer = "ones"
+
+    def check(self) -> None:
+        super().check()
+        _check.positive(self, "groups")
+
+    def build(self, input_shape: Shape) -> None:
+        _check.rank(self, input_shape, 2, None, "the layout is (batch, *spatial, channels)")
+        if input_shape[-1] % self.groups:
+            raise ShapeError(
+                f"{self._definition!r}: {input_shape[-1]} channels (the last axis of "
+                f"{input_shape}) cannot be divided among {self.groups} groups"
+            )
+        self.build_affine(input_shape[-1:])
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.nn.group_norm(x, *self.affine(), groups=self.groups, epsilon=self.epsilon)
+
+
+class RMSNorm(Layer):
+    """``γ·x/√(mean(x²) + ε)`` along the last axis (Zhang & Sennrich 2019).
+
+    Weight ``gamma``, ``(features,)``.
+    """
+
+    epsilon: float = 1e-6
+    gamma_initializer: str | Initializer = "ones"
+
+    autocast: ClassVar[bool] = False  # half precision is normalised in float32
+
+    def build(self, input_shape: Shape) -> None:
+        _check.rank(self, input_shape, 2, None, "add an axis with reshape")
+        self.add_weight("gamma", input_shape[-1:], self.gamma_initializer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.nn.rms_norm(x, self.gamma, epsilon=self.epsilon)

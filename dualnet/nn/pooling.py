@@ -1,0 +1,154 @@
+"""Pools: maxima and means over windows, or over everything."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from dualnet import ops, windows
+from dualnet.nn import _check
+from dualnet.nn.layer import Layer
+from dualnet.typing import Shape, Tensor
+from dualnet.windows import Padding, Sizes
+
+__all__ = [
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+]
+
+LAYOUT = "the layout is (batch, *spatial, channels)"
+
+
+class Pool(Layer):
+    """Base of the pools over windows.
+
+    Args:
+        pool_size: a number, or one per spatial axis.
+        strides: the same; ``pool_size`` if not given.
+        padding: ``"valid"``, ``"same"``, or numbers (:mod:`dualnet.windows`).
+    """
+
+    pool_size: Sizes = 2
+    strides: Sizes | None = None
+    padding: Padding = "valid"
+
+    spatial: ClassVar[int]
+    function: ClassVar[str]
+
+    def check(self) -> None:
+        windows.pool((1,) * (self.spatial + 2), self.pool_size, self.strides, self.padding)
+
+    def build(self, input_shape: Shape) -> None:
+        axes = self.spatial + 2
+        _check.rank(self, input_shape, axes, axes, LAYOUT)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pool = getattr(ops.nn, self.function)
+        return pool(x, pool_size=self.pool_size, strides=self.strides, padding=self.padding)
+
+
+class AvgPool1D(Pool):
+    """Means over windows of ``(batch, time, channels)``; padding is not counted."""
+
+    spatial, function = 1, "avg_pool"
+
+
+class AvgPool2D(Pool):
+    """Means over windows of ``(batch, height, width, channels)``; padding is not counted."""
+
+    spatial, function = 2, "avg_pool"
+
+
+class AvgPool3D(Pool):
+    """Means over windows of ``(batch, depth, height, width, channels)``."""
+
+    spatial, function = 3, "avg_pool"
+
+
+class MaxPool1D(Pool):
+    """Maxima over windows of ``(batch, time, channels)``; NaN where a window has one."""
+
+    spatial, function = 1, "max_pool"
+
+
+class MaxPool2D(Pool):
+    """Maxima over windows of ``(batch, height, width, channels)``; NaN where a window has one.
+
+    >>> from dualnet import nn
+    >>> nn.MaxPool2D(3, strides=2, padding="same")
+    MaxPool2D(pool_size=3, strides=2, padding='same')
+    """
+
+    spatial, function = 2, "max_pool"
+
+
+class MaxPool3D(Pool):
+    """Maxima over windows of ``(batch, depth, height, width, channels)``."""
+
+    spatial, function = 3, "max_pool"
+
+
+class GlobalPool(Layer):
+    """Base of the pools over all spatial axes: ``(batch, …, channels)`` to ``(batch, channels)``.
+
+    Args:
+        keepdims: keeps the spatial axes, with size 1.
+    """
+
+    keepdims: bool = False
+
+    spatial: ClassVar[int]
+    function: ClassVar[str]
+
+    def build(self, input_shape: Shape) -> None:
+        axes = self.spatial + 2
+        _check.rank(self, input_shape, axes, axes, LAYOUT)
+
+    def forward(self, x: Tensor) -> Tensor:
+        axes = tuple(range(1, self.spatial + 1))
+        return getattr(ops, self.function)(x, axis=axes, keepdims=self.keepdims)
+
+
+class GlobalAvgPool1D(GlobalPool):
+    """The mean over time."""
+
+    spatial, function = 1, "mean"
+
+
+class GlobalAvgPool2D(GlobalPool):
+    """The mean over height and width."""
+
+    spatial, function = 2, "mean"
+
+
+class GlobalAvgPool3D(GlobalPool):
+    """The mean over depth, height and width."""
+
+    spatial, function = 3, "mean"
+
+
+class GlobalMaxPool1D(GlobalPool):
+    """The maximum over time; equal maxima share the gradient."""
+
+    spatial, function = 1, "max"
+
+
+class GlobalMaxPool2D(GlobalPool):
+    """The maximum over height and width; equal maxima share the gradient."""
+
+    spatial, function = 2, "max"
+
+
+class GlobalMaxPool3D(GlobalPool):
+    """The maximum over depth, height and width; equal maxima share the gradient."""
+
+    spatial, function = 3, "max"

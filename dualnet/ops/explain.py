@@ -1,0 +1,44 @@
+"""What is wrong with arguments that a kernel refused: found after the fact, free of cost before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dualnet.errors import DtypeError, DualnetError, IndexRangeError, ShapeError
+from dualnet.typing import Tensor
+
+__all__ = ["batch_of_one", "embedding_dtype", "embedding_range", "linear"]
+
+
+def linear(x: Tensor, kernel: Tensor) -> DualnetError | None:
+    """Why ``x @ kernel`` failed; ``None`` if shapes and dtypes are not to blame."""
+    if not len(x.shape) or x.shape[-1] != kernel.shape[0]:
+        return ShapeError(
+            f"a kernel of shape {tuple(kernel.shape)} (in, out) needs an input with "
+            f"{kernel.shape[0]} features along its last axis, got shape {tuple(x.shape)}"
+        )
+    if x.dtype != kernel.dtype:
+        return DtypeError(
+            f"an input of {x.dtype} meets a kernel of {kernel.dtype}; cast one with ops.astype"
+        )
+    return None
+
+
+def embedding_dtype(dtype: Any) -> DtypeError:
+    """Ids that are no integers."""
+    return DtypeError(f"ids must be integers, got {dtype}; cast them with ops.astype(ids, 'int64')")
+
+
+def embedding_range(wrong: int, rows: int) -> IndexRangeError:
+    """An id that points outside the table."""
+    return IndexRangeError(
+        f"id {wrong} is outside the table of {rows} rows; valid ids are 0 to {rows - 1}"
+    )
+
+
+def batch_of_one(x: Tensor) -> ShapeError:
+    """A batch that has no variance."""
+    return ShapeError(
+        f"batch normalisation in training needs more than one value per channel, got shape "
+        f"{tuple(x.shape)}; use a larger batch (drop a last batch of one), or LayerNorm"
+    )

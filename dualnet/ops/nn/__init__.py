@@ -1,0 +1,23 @@
+"""What networks need beyond arrays: one meaning on both backends (``docs/conventions.md``).
+
+Functions that a backend provides are made from :mod:`dualnet.protocols.ops.nn`; those
+composed of others are written here, once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dualnet.ops._dispatch import dispatchers
+from dualnet.ops.nn.attention import attention_weights, dot_product_attention
+from dualnet.protocols.ops.nn import CHAPTERS
+
+_functions = dispatchers(CHAPTERS, lambda backend: backend.ops.nn)
+globals().update(_functions)
+
+__all__ = sorted(["attention_weights", "dot_product_attention", *_functions])  # noqa: PLE0605 - the protocol is the list
+
+
+def __getattr__(name: str) -> Any:
+    """Tells the type checker that names exist which it does not see being made."""
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

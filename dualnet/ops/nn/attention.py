@@ -1,0 +1,68 @@
+"""Scaled dot-product attention (Vaswani et al. 2017), composed."""
+
+from __future__ import annotations
+
+import math
+
+from dualnet import ops
+from dualnet.typing import Tensor
+
+__all__ = ["attention_weights", "dot_product_attention"]
+
+
+def attention_weights(
+    query: Tensor,
+    key: Tensor,
+    /,
+    *,
+    mask: Tensor | None = None,
+    scale: float | None = None,
+    causal: bool = False,
+) -> Tensor:
+    """``softmax(scale · query keyᵀ)`` over the keys that may be seen.
+
+    Args:
+        query: ``(…, targets, features)``.
+        key: ``(…, sources, features)``.
+        mask: boolean, broadcast to ``(…, targets, sources)``: True keeps.  A target that
+            may see nothing has weights 0.
+        scale: ``1/√features`` if not given.
+        causal: target ``i`` sees sources ``0 … i`` only.
+
+    Returns:
+        ``(…, targets, sources)``.
+    """
+    if scale is None:
+        scale = 1.0 / math.sqrt(query.shape[-1])
+    scores = ops.matmul(query * scale, ops.matrix_transpose(key))
+    if causal:
+        past = ops.tril(ops.ones_like(scores, dtype="bool"))
+        mask = past if mask is None else ops.logical_and(mask, past)
+    if mask is None:
+        return ops.nn.softmax(scores)
+    return ops.nn.masked_softmax(scores, mask)
+
+
+def dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    /,
+    *,
+    mask: Tensor | None = None,
+    scale: float | None = None,
+    causal: bool = False,
+) -> Tensor:
+    """``softmax(scale · query keyᵀ) value``; see :func:`attention_weights`.
+
+    Args:
+        query: ``(…, targets, features)``.
+        key: ``(…, sources, features)``.
+        value: ``(…, sources, depth)``.
+        mask, scale, causal: as for :func:`attention_weights`.
+
+    Returns:
+        ``(…, targets, depth)``.
+    """
+    weights = attention_weights(query, key, mask=mask, scale=scale, causal=causal)
+    return ops.matmul(weights, value)

@@ -1,0 +1,41 @@
+"""What networks need beyond arrays, chapter by chapter.  Layout is channels last."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from dualnet.protocols.ops.nn.activations import Activations
+from dualnet.protocols.ops.nn.attention import Attention
+from dualnet.protocols.ops.nn.convolution import Convolution
+from dualnet.protocols.ops.nn.normalization import Normalization
+from dualnet.protocols.ops.nn.pooling import Pooling
+from dualnet.protocols.ops.nn.products import Products
+from dualnet.protocols.ops.nn.recurrent import Recurrent
+from dualnet.protocols.ops.nn.regularization import Regularization
+
+__all__ = ["CHAPTERS", "NN"]
+
+CHAPTERS: tuple[type, ...] = (
+    Activations,
+    Attention,
+    Convolution,
+    Normalization,
+    Pooling,
+    Products,
+    Recurrent,
+    Regularization,
+)
+
+
+class NN(
+    Activations,
+    Attention,
+    Convolution,
+    Normalization,
+    Pooling,
+    Products,
+    Recurrent,
+    Regularization,
+    Protocol,
+):
+    """Every function of ``ops.nn`` that a backend provides."""

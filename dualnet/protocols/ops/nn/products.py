@@ -1,0 +1,32 @@
+"""Affine maps and look-ups in a table."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from dualnet.typing import Tensor
+
+
+class Products(Protocol):
+    """Inputs times a weight matrix."""
+
+    def embedding(self, ids: Tensor, table: Tensor, /) -> Tensor:
+        """``table[ids]``: rows of a ``(rows, features)`` table, for ids of any shape.
+
+        The gradient of the table is dense: zero for rows that were not taken, summed for
+        rows taken more than once.
+
+        Raises:
+            DtypeError: ids that are not integers.
+            IndexRangeError: an id outside ``[0, rows)``; found eagerly, not in compiled code.
+        """
+        ...
+
+    def linear(self, x: Tensor, kernel: Tensor, bias: Tensor | None = None, /) -> Tensor:
+        """``x @ kernel + bias``; ``x`` is ``(…, in)``, ``kernel`` ``(in, out)``, ``bias`` ``(out,)``.
+
+        Raises:
+            ShapeError: the last axis of ``x`` is not ``in`` long.
+            DtypeError: ``x`` and ``kernel`` differ in dtype.
+        """
+        ...

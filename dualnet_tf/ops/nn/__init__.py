@@ -1,0 +1,78 @@
+"""What networks need beyond arrays, on TensorFlow."""
+
+from __future__ import annotations
+
+from dualnet_tf.ops.nn.activations import (
+    celu,
+    elu,
+    gelu,
+    glu,
+    hard_sigmoid,
+    hard_silu,
+    hard_tanh,
+    leaky_relu,
+    log_sigmoid,
+    log_softmax,
+    mish,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    softsign,
+)
+from dualnet_tf.ops.nn.attention import masked_softmax, merge_heads, split_heads
+from dualnet_tf.ops.nn.convolution import conv
+from dualnet_tf.ops.nn.normalization import (
+    batch_norm,
+    batch_norm_training,
+    group_norm,
+    layer_norm,
+    rms_norm,
+)
+from dualnet_tf.ops.nn.pooling import avg_pool, max_pool
+from dualnet_tf.ops.nn.products import embedding, linear
+from dualnet_tf.ops.nn.recurrent import gru, lstm, rnn, zero_state
+from dualnet_tf.ops.nn.regularization import dropout
+
+__all__ = [
+    "avg_pool",
+    "batch_norm",
+    "batch_norm_training",
+    "celu",
+    "conv",
+    "dropout",
+    "elu",
+    "embedding",
+    "gelu",
+    "glu",
+    "group_norm",
+    "gru",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_tanh",
+    "layer_norm",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "lstm",
+    "masked_softmax",
+    "max_pool",
+    "merge_heads",
+    "mish",
+    "relu",
+    "relu6",
+    "rms_norm",
+    "rnn",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "split_heads",
+    "zero_state",
+]

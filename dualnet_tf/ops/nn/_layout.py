@@ -1,0 +1,17 @@
+"""What TensorFlow's spatial kernels take: channels last, as we do."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from dualnet.windows import Pads
+
+#: Said aloud to each kernel: without it the second derivative fails.
+FORMATS = {1: "NWC", 2: "NHWC", 3: "NDHWC"}
+
+
+def pad_spatial(x: tf.Tensor, pads: Pads, value: float) -> tf.Tensor:
+    """Pads the axes between batch and channels."""
+    if not any(map(any, pads)):
+        return x
+    return tf.pad(x, ((0, 0), *pads, (0, 0)), constant_values=tf.constant(value, x.dtype))

@@ -1,0 +1,103 @@
+"""Normalisations on TensorFlow, composed: the fused kernel knows no float64."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from dualnet.ops import explain
+
+
+def batch_norm(
+    x: tf.Tensor,
+    gamma: tf.Tensor | None,
+    beta: tf.Tensor | None,
+    mean: tf.Tensor,
+    variance: tf.Tensor,
+    /,
+    *,
+    epsilon: float,
+) -> tf.Tensor:
+    centred = _single(x) - _single(mean)
+    return _scaled(centred, _single(variance), gamma, beta, epsilon, x.dtype)
+
+
+def batch_norm_training(
+    x: tf.Tensor,
+    gamma: tf.Tensor | None,
+    beta: tf.Tensor | None,
+    mean: tf.Tensor,
+    variance: tf.Tensor,
+    /,
+    *,
+    momentum: float,
+    epsilon: float,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    if x.shape[:-1].num_elements() == 1:
+        raise explain.batch_of_one(x)
+    axes = list(range(x.shape.rank - 1))
+    batch_mean, batch_variance, centred = _moments(_single(x), axes)
+    y = _scaled(centred, batch_variance, gamma, beta, epsilon, x.dtype)
+    count = tf.cast(tf.size(x) // x.shape[-1], batch_mean.dtype)
+    unbiased = batch_variance * (count / (count - 1))
+    new_mean = _moved(mean, tf.reshape(batch_mean, mean.shape), momentum)
+    return y, new_mean, _moved(variance, tf.reshape(unbiased, mean.shape), momentum)
+
+
+def group_norm(
+    x: tf.Tensor, gamma: tf.Tensor | None, beta: tf.Tensor | None, /, *, groups: int, epsilon: float
+) -> tf.Tensor:
+    shape = tf.shape(x)
+    grouped = tf.reshape(_single(x), (shape[0], -1, groups, x.shape[-1] // groups))
+    _, variance, centred = _moments(grouped, [1, 3])
+    y = tf.reshape(centred * tf.math.rsqrt(variance + epsilon), shape)
+    return tf.ensure_shape(_affine(y, gamma, beta, x.dtype), x.shape)
+
+
+def layer_norm(
+    x: tf.Tensor, gamma: tf.Tensor | None, beta: tf.Tensor | None, /, *, axes: int, epsilon: float
+) -> tf.Tensor:
+    _, variance, centred = _moments(_single(x), list(range(-axes, 0)))
+    return _scaled(centred, variance, gamma, beta, epsilon, x.dtype)
+
+
+def rms_norm(x: tf.Tensor, gamma: tf.Tensor | None, /, *, epsilon: float) -> tf.Tensor:
+    wide = _single(x)
+    square = tf.reduce_mean(wide * wide, -1, keepdims=True)
+    return _scaled(wide, square, gamma, None, epsilon, x.dtype)
+
+
+def _single(x: tf.Tensor) -> tf.Tensor:
+    """Half precision in float32."""
+    return tf.cast(x, tf.float32) if x.dtype.size < 4 else x
+
+
+def _moments(x: tf.Tensor, axes: list[int]) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Mean, variance about it (in a second pass), and what is left without the mean."""
+    mean = tf.reduce_mean(x, axes, keepdims=True)
+    centred = x - mean
+    return mean, tf.reduce_mean(centred * centred, axes, keepdims=True), centred
+
+
+def _scaled(
+    centred: tf.Tensor,
+    variance: tf.Tensor,
+    gamma: tf.Tensor | None,
+    beta: tf.Tensor | None,
+    epsilon: float,
+    dtype: tf.DType,
+) -> tf.Tensor:
+    return _affine(centred * tf.math.rsqrt(variance + epsilon), gamma, beta, dtype)
+
+
+def _affine(
+    x: tf.Tensor, gamma: tf.Tensor | None, beta: tf.Tensor | None, dtype: tf.DType
+) -> tf.Tensor:
+    x = x if gamma is None else x * _single(gamma)
+    x = x if beta is None else x + _single(beta)
+    return tf.cast(x, dtype)
+
+
+def _moved(old: tf.Tensor, new: tf.Tensor, momentum: float) -> tf.Tensor:
+    """The running value, closer to the new one."""
+    moved = momentum * _single(old) + (1 - momentum) * tf.stop_gradient(new)
+    return tf.cast(moved, old.dtype)

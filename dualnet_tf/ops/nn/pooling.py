@@ -1,0 +1,85 @@
+"""Pools on TensorFlow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from dualnet import windows
+from dualnet.windows import Padding, Sizes
+from dualnet_tf.ops.nn._layout import pad_spatial
+
+
+def avg_pool(
+    x: tf.Tensor,
+    /,
+    *,
+    pool_size: Sizes,
+    strides: Sizes | None = None,
+    padding: Padding = "valid",
+) -> tf.Tensor:
+    same = padding == "same"  # TensorFlow's own does not count the padding either
+    window, steps, pads = windows.pool(x.shape, pool_size, strides, "valid" if same else padding)
+    y = _pooled(tf.nn.avg_pool, pad_spatial(x, pads, 0), window, steps, same)
+    if any(map(any, pads)):
+        ones = tf.ones_like(x[:1, ..., :1])
+        y = y / _pooled(tf.nn.avg_pool, pad_spatial(ones, pads, 0), window, steps, same)
+    return y
+
+
+def max_pool(
+    x: tf.Tensor,
+    /,
+    *,
+    pool_size: Sizes,
+    strides: Sizes | None = None,
+    padding: Padding = "valid",
+) -> tf.Tensor:
+    same = padding == "same"
+    window, steps, pads = windows.pool(x.shape, pool_size, strides, "valid" if same else padding)
+    y = _pooled(tf.nn.max_pool, pad_spatial(x, pads, -math.inf), window, steps, same)
+    # The kernel drops NaN: another pool finds the windows that have one.
+    missing = tf.cast(tf.math.is_nan(x), x.dtype)
+    missing = _pooled(tf.nn.max_pool, pad_spatial(missing, pads, 0), window, steps, same)
+    return tf.where(missing > 0, tf.constant(math.nan, x.dtype), y)
+
+
+def _pooled(
+    pool: Callable[..., Any],
+    x: tf.Tensor,
+    window: tuple[int, ...],
+    strides: tuple[int, ...],
+    same: bool,
+) -> tf.Tensor:
+    """The pool, or why there is none."""
+    try:
+        if len(window) < 3:
+            return pool(x, window, strides, "SAME" if same else "VALID")
+        return _pooled_in_turn(pool, x, window, strides, same)
+    except (tf.errors.InvalidArgumentError, ValueError) as error:
+        raise windows.explain_window(tuple(x.shape), window) from error
+
+
+def _pooled_in_turn(
+    pool: Callable[..., Any],
+    x: tf.Tensor,
+    window: tuple[int, ...],
+    strides: tuple[int, ...],
+    same: bool,
+) -> tf.Tensor:
+    """Three axes as two, then one, for want of float64 kernels in three.
+
+    A mean of means (of equal windows, and a border's counts multiply) and a maximum of
+    maxima are exact, and the first maximum of the first plane is the first of all.
+    """
+    padding = "SAME" if same else "VALID"
+    batch, depth, *plane, channels = tf.unstack(tf.shape(x))
+    y = tf.reshape(x, (batch * depth, *plane, channels))
+    y = pool(y, window[1:], strides[1:], padding)
+    height, width = y.shape[1:3]
+    y = tf.reshape(y, (batch, depth, height * width, channels))
+    y = pool(y, (window[0], 1), (strides[0], 1), padding)
+    return tf.reshape(y, (batch, tf.shape(y)[1], height, width, channels))

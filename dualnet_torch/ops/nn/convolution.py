@@ -1,0 +1,40 @@
+"""Convolutions on PyTorch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dualnet import windows
+from dualnet.windows import Padding, Sizes
+from dualnet_torch.ops.nn._layout import channels_first, channels_last, pad_spatial
+
+
+def conv(
+    x: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None = None,
+    /,
+    *,
+    strides: Sizes = 1,
+    padding: Padding = "valid",
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> Tensor:
+    rank = kernel.ndim - 2
+    strides = windows.per_axis(strides, rank, "strides")
+    dilation = windows.per_axis(dilation, rank, "dilation")
+    extent = windows.effective(kernel.shape[:rank], dilation)
+    pads = windows.pads(padding, x.shape[1:-1], extent, strides)
+    native = channels_first(x)
+    both_ends = [before for before, _ in pads]
+    if any(before != after for before, after in pads):
+        native, both_ends = pad_spatial(native, pads, 0), [0] * rank
+    weight = kernel.permute(rank + 1, rank, *range(rank))
+    try:
+        y = torch.convolution(
+            native, weight, bias, strides, both_ends, dilation, False, [0] * rank, groups
+        )
+    except RuntimeError as error:
+        raise windows.explain_conv(tuple(x.shape), tuple(kernel.shape), extent, groups) from error
+    return channels_last(y)

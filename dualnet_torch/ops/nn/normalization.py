@@ -1,0 +1,72 @@
+"""Normalisations on PyTorch."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dualnet.ops import explain
+
+HALF = (torch.float16, torch.bfloat16)
+
+
+def batch_norm(
+    x: Tensor,
+    gamma: Tensor | None,
+    beta: Tensor | None,
+    mean: Tensor,
+    variance: Tensor,
+    /,
+    *,
+    epsilon: float,
+) -> Tensor:
+    flat = _single(x).reshape(-1, x.shape[-1])
+    gamma, beta, mean, variance = map(_single_or_none, (gamma, beta, mean, variance))
+    y = F.batch_norm(flat, mean, variance, gamma, beta, False, 0.0, epsilon)
+    return y.reshape(x.shape).to(x.dtype)
+
+
+def batch_norm_training(
+    x: Tensor,
+    gamma: Tensor | None,
+    beta: Tensor | None,
+    mean: Tensor,
+    variance: Tensor,
+    /,
+    *,
+    momentum: float,
+    epsilon: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    flat = _single(x).reshape(-1, x.shape[-1])
+    if flat.shape[0] == 1:
+        raise explain.batch_of_one(x)
+    gamma, beta = _single_or_none(gamma), _single_or_none(beta)
+    new_mean, new_variance = _single(mean).clone(), _single(variance).clone()
+    y = F.batch_norm(flat, new_mean, new_variance, gamma, beta, True, 1 - momentum, epsilon)
+    return y.reshape(x.shape).to(x.dtype), new_mean.to(mean.dtype), new_variance.to(mean.dtype)
+
+
+def group_norm(
+    x: Tensor, gamma: Tensor | None, beta: Tensor | None, /, *, groups: int, epsilon: float
+) -> Tensor:
+    return F.group_norm(x.movedim(-1, 1), groups, gamma, beta, epsilon).movedim(1, -1)
+
+
+def layer_norm(
+    x: Tensor, gamma: Tensor | None, beta: Tensor | None, /, *, axes: int, epsilon: float
+) -> Tensor:
+    return F.layer_norm(x, x.shape[-axes:], gamma, beta, epsilon)
+
+
+def rms_norm(x: Tensor, gamma: Tensor | None, /, *, epsilon: float) -> Tensor:
+    return F.rms_norm(x, x.shape[-1:], gamma, epsilon)
+
+
+def _single(x: Tensor) -> Tensor:
+    """Half precision in float32; F.batch_norm wants all of its arguments in one dtype or two."""
+    return x.float() if x.dtype in HALF else x
+
+
+def _single_or_none(x: Tensor | None) -> Tensor | None:
+    return None if x is None else _single(x)
