@@ -1,0 +1,17 @@
+"""Proof that two backends compute the same: of a training run, a function, a model's layers.
+
+==============  =====================================================================
+``compare``     one network trained on both; verdict, first difference, report
+``check``       one function of tensors on both: its value and its gradients
+``trace``       what every layer of a model gives, and what the loss asks of it
+==============  =====================================================================
+
+``docs/parity.md`` explains how a verdict is reached.
+"""
+
+from dualnet.parity.comparison import compare
+from dualnet.parity.distances import distance
+from dualnet.parity.tracing import Call, Trace, trace
+from dualnet.report.values import Distance
+
+__all__ = ["Call", "Distance", "Trace", "compare", "distance", "trace"]

@@ -1,0 +1,179 @@
+"""How far two arrays are apart: absolutely, relative to their size, and in ulps.
+
+What two programs made of the same input is compared, so *the same* is meant as a person
+would say it: NaN in the same place on both sides is no difference, nor is the same
+infinity, nor ``0.0`` beside ``-0.0``.  NaN or infinity on one side only is an infinite
+distance, in every measure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from dualnet.errors import ShapeError
+from dualnet.report.values import Distance
+from dualnet.typing import NDArray
+
+__all__ = ["ZERO", "distance", "distances", "largest", "norm", "worst_index"]
+
+ZERO = Distance(0.0, 0.0, 0.0)
+INFINITE = Distance(np.inf, np.inf, np.inf)
+#: bfloat16 is float32 without its last 16 bits, and comes to NumPy as float32.
+BFLOAT16_STEP = 2.0**16
+
+
+def distance(a: NDArray, b: NDArray, *, floor: float = 0.0, dtype: str | None = None) -> Distance:
+    """The distance between two arrays.
+
+    Args:
+        floor: the least norm to be relative to.
+        dtype: ``"bfloat16"`` if that is what the arrays, which are float32, hold.
+
+    Raises:
+        ShapeError: the shapes differ.
+
+    >>> distance(np.float32([1, 2]), np.nextafter(np.float32([1, 2]), np.float32(3))).ulps
+    1.0
+    >>> distance(np.array([3.0, 4.0]), np.array([3.0, 4.5]))
+    Distance(absolute=0.5, relative=0.0924..., ulps=562949953421312.0)
+    """
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape:
+        raise ShapeError(f"arrays of shape {a.shape} and {b.shape} cannot be compared")
+    if np.array_equal(a, b):
+        return ZERO
+    a, b = _real(a), _real(b)
+    if a.dtype.kind != "f" or b.dtype.kind != "f":
+        return _whole(a, b)
+    difference = _difference(a, b)
+    absolute = float(difference.max())
+    if absolute == 0.0:
+        return ZERO
+    if _one_sided(a, b):
+        return INFINITE
+    return Distance(absolute, _relative(a, b, floor), _ulps(a, b, dtype))
+
+
+def distances(
+    a: Mapping[str, NDArray],
+    b: Mapping[str, NDArray],
+    *,
+    floor: float = 0.0,
+    dtype: str | None = None,
+) -> dict[str, Distance]:
+    """The distance at every path; infinite where one side has none, or another shape."""
+
+    def at(path: str) -> Distance:
+        if path not in a or path not in b or np.shape(a[path]) != np.shape(b[path]):
+            return INFINITE
+        return distance(a[path], b[path], floor=floor, dtype=dtype)
+
+    return {path: at(path) for path in [*a, *(path for path in b if path not in a)]}
+
+
+def largest(found: Mapping[str, Distance]) -> tuple[str, Distance]:
+    """The path with the largest relative distance, and the largest of each measure.
+
+    >>> largest({"w": Distance(1.0, 0.1, 3.0), "b": Distance(0.5, 0.2, 9.0)})
+    ('b', Distance(absolute=1.0, relative=0.2, ulps=9.0))
+    """
+    worst, total = "", ZERO
+    for path, each in found.items():
+        if not worst or each.relative > found[worst].relative:
+            worst = path
+        total |= each
+    return worst, total
+
+
+def norm(arrays: Iterable[NDArray]) -> float:
+    """The largest 2-norm among the arrays; elements that are not finite are left out."""
+    return max((_norm(_finite(_real(np.asarray(array)))) for array in arrays), default=0.0)
+
+
+def worst_index(a: NDArray, b: NDArray) -> tuple[int, ...]:
+    """Where two arrays of one shape are furthest apart."""
+    difference = _difference(_real(np.asarray(a)), _real(np.asarray(b)))
+    place = np.unravel_index(int(difference.argmax()), difference.shape)
+    return tuple(int(i) for i in place[: np.ndim(a)])
+
+
+def _real(array: NDArray) -> NDArray:
+    """Complex numbers as pairs, along a new last axis; booleans as integers; no 0-dim array."""
+    if array.dtype.kind == "c":
+        return np.stack((array.real, array.imag), axis=-1)
+    return np.atleast_1d(array.astype(np.int8) if array.dtype.kind == "b" else array)
+
+
+def _difference(a: NDArray, b: NDArray) -> npt.NDArray[np.float64]:
+    """``|a - b|`` in float64, zero where both are the same and infinite where one is NaN."""
+    x, y = a.astype(np.float64), b.astype(np.float64)
+    with np.errstate(all="ignore"):
+        difference = np.abs(x - y)
+    difference[(x == y) | (np.isnan(x) & np.isnan(y))] = 0.0
+    difference[np.isnan(difference)] = np.inf
+    return difference
+
+
+def _one_sided(a: NDArray, b: NDArray) -> bool:
+    """Whether NaN or infinity stands on one side only, or infinities differ in sign."""
+    odd = ~(np.isfinite(a) & np.isfinite(b))
+    x, y = a[odd], b[odd]
+    return not bool(np.all((x == y) | (np.isnan(x) & np.isnan(y))))
+
+
+def _relative(a: NDArray, b: NDArray, floor: float) -> float:
+    """The relative distance of finite numbers, scaled so that no square over- or underflows."""
+    x, y = _finite(a), _finite(b)
+    scale = max(float(np.abs(x).max()), float(np.abs(y).max()))
+    with np.errstate(over="ignore", under="ignore"):
+        x, y = x / scale, y / scale
+        size = max(float(np.linalg.norm(x)), float(np.linalg.norm(y)), floor / scale)
+        return float(np.linalg.norm(x - y)) / size
+
+
+def _norm(array: npt.NDArray[np.float64]) -> float:
+    scale = float(np.abs(array).max(initial=0.0))
+    if scale == 0.0:
+        return 0.0
+    with np.errstate(over="ignore", under="ignore"):
+        return scale * float(np.linalg.norm(array / scale))
+
+
+def _finite(array: NDArray) -> npt.NDArray[np.float64]:
+    """The elements in a row, in float64, zero in place of what is not finite."""
+    wide = array.astype(np.float64).ravel()
+    wide[~np.isfinite(wide)] = 0.0
+    return wide
+
+
+def _whole(a: NDArray, b: NDArray) -> Distance:
+    """The distance of integers, for which one step is one ulp."""
+    gap = float(_gap(a, b).max())
+    size = max(float(np.abs(a.astype(np.float64)).max()), float(np.abs(b.astype(np.float64)).max()))
+    return Distance(gap, gap / size, gap)
+
+
+def _gap(a: NDArray, b: NDArray) -> npt.NDArray[np.uint64]:
+    """``|a - b|`` of integers of up to 64 bits, without overflow."""
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    return high.astype(np.uint64) - low.astype(np.uint64)
+
+
+def _ulps(a: NDArray, b: NDArray, dtype: str | None) -> float:
+    """The largest number of steps between elements, in the coarser dtype of the two."""
+    coarse = min(a.dtype, b.dtype, key=lambda kind: kind.itemsize)
+    with np.errstate(over="ignore"):
+        gap = _gap(_ordered(a.astype(coarse)), _ordered(b.astype(coarse)))
+    gap[np.isnan(a) & np.isnan(b)] = 0
+    steps = float(gap.max())
+    return steps / BFLOAT16_STEP if dtype == "bfloat16" else steps
+
+
+def _ordered(array: NDArray) -> npt.NDArray[np.int64]:
+    """Integers in the order of the floating-point numbers, zero for both zeros."""
+    bits = array.dtype.itemsize * 8
+    signed = array.view(f"int{bits}").astype(np.int64)
+    return np.where(signed < 0, -(1 << (bits - 1)) - signed, signed)

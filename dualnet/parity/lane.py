@@ -1,0 +1,212 @@
+"""One side of a comparison: a model, its optimizer and its compiled steps, spoken to in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dualnet import tree
+from dualnet.data import Batch
+from dualnet.model import Model
+from dualnet.nn.layer import Layer
+from dualnet.optim import Optimizer
+from dualnet.training.steps import Steps, gradients
+from dualnet.training.totals import Totals
+from dualnet.typing import NDArray, Tensor, Tree
+
+__all__ = ["Lane", "Native", "Pass", "Problem", "Snapshot", "named_leaves", "samples"]
+
+#: A batch as tensors of one backend.
+Native = tuple[Tree, Tree, Tree]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is trained on every backend alike."""
+
+    network: Layer
+    loss: Any
+    optimizer: Optimizer
+    metrics: tuple[Any, ...]
+    input_shape: Tree
+    device: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A model and its optimizer at one moment: enough to go on from there on any backend."""
+
+    model: dict[str, NDArray]
+    optimizer: dict[str, NDArray]
+
+    def finite(self) -> bool:
+        """Whether every weight is a number."""
+        return all(bool(np.isfinite(value).all()) for value in self.model.values())
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one forward and backward pass gave."""
+
+    prediction: Tree
+    loss: NDArray
+    gradients: dict[str, NDArray]
+
+    @property
+    def outputs(self) -> dict[str, NDArray]:
+        """The leaves of the prediction, with names."""
+        return named_leaves("output", self.prediction)
+
+
+class Lane:
+    """A model on one backend, in one dtype, and what a comparison does with it."""
+
+    def __init__(self, problem: Problem, backend: str, dtype: str, first: Batch) -> None:
+        self.model = Model(
+            problem.network,
+            problem.input_shape,
+            backend=backend,
+            device=problem.device,
+            dtype=dtype,
+            seed=problem.seed,
+        )
+        self.dtype = dtype
+        self.problem = problem
+        with self.on_device():
+            self.model.ensure_built(self.native(first)[0])
+            self.optimizer = problem.optimizer.bind(self.model)
+        self.paths = self.optimizer.paths
+        self.state_paths = self.model.backend.layers.states(self.model.native)
+        compiled = self.model.backend.jit.train_step
+        self._train = compiled(self._train_step, jit="auto")
+        self._gradients = compiled(self._gradient_step, jit="auto")
+        self._apply = compiled(self.optimizer.apply, jit="auto")
+        self._steps = Steps(self.model, problem.loss, problem.metrics, self.optimizer, jit="auto")
+
+    def on_device(self) -> AbstractContextManager[None]:
+        """A block whose new tensors are on the lane's device."""
+        return self.model.backend.device.scope(self.model.device)
+
+    def native(self, batch: Batch) -> Native:
+        """A batch as tensors of this backend, in the lane's dtype."""
+        wide = self.model.policy.variable
+        to_native = self.model.to_native
+        return to_native(batch.x), to_native(batch.y, wide), to_native(batch.weight, wide)
+
+    # Steps
+
+    def _gradient_step(self, x: Tree, y: Tree, weight: Tree) -> tuple[Any, ...]:
+        variables = self.optimizer.variables
+        step = gradients(self.model, variables, self.problem.loss, x, y, weight)
+        return step.prediction, step.loss, step.gradients
+
+    def _train_step(self, x: Tree, y: Tree, weight: Tree) -> tuple[Any, ...]:
+        """One training step as ``fit`` makes it, which also gives the gradients."""
+        prediction, loss, found = self._gradient_step(x, y, weight)
+        self.optimizer.apply(found)
+        with self.model.backend.tape.no_gradient():
+            tallies = tuple(m.update(y, prediction, weight) for m in self.problem.metrics)
+        return self.model.backend.tape.stop_gradient(loss), tallies, found
+
+    def train(self, batch: Batch) -> tuple[Tensor, Any, Sequence[Tensor | None]]:
+        """One training step: loss, tallies of the metrics and gradients, still native."""
+        with self.on_device():
+            return self._train(*self.native(batch))  # type: ignore[no-any-return] - compiled
+
+    def gradients(self, batch: Batch) -> Pass:
+        """One forward and backward pass, in training mode; the optimizer does nothing."""
+        with self.on_device():
+            prediction, loss, found = self._gradients(*self.native(batch))
+        to_numpy = self.model.backend.state.to_numpy
+        return Pass(tree.map(to_numpy, prediction), to_numpy(loss), self.numpy_gradients(found))
+
+    def loss_gradients(self, prediction: Tree, batch: Batch) -> dict[str, NDArray]:
+        """The gradients of the loss with respect to a prediction."""
+        backend = self.model.backend
+        with self.on_device():
+            _, y, weight = self.native(batch)
+            tensors = self.model.to_native(prediction)
+            with backend.tape.record(persistent=False) as recording:
+                for leaf in tree.leaves(tensors):
+                    recording.watch(leaf)
+                value = self.problem.loss(y, tensors, weight)
+            leaves = tree.leaves(tensors)
+            found = recording.gradient([value], leaves, None, retain=False, differentiable=False)
+            recording.release()
+        given = {f"output {i}": g for i, g in enumerate(found) if g is not None}
+        return {name: backend.state.to_numpy(gradient) for name, gradient in given.items()}
+
+    def apply(self, found: dict[str, NDArray]) -> None:
+        """One update with the gradients given."""
+        wide = self.model.policy.variable
+        with self.on_device():
+            self._apply([self.model.to_native(found[path], wide) for path in self.paths])
+
+    def numpy_gradients(self, found: Sequence[Tensor | None]) -> dict[str, NDArray]:
+        """Gradients by path; zeros for a variable the loss does not depend on."""
+        state = self.model.backend.state
+
+        def read(variable: Tensor, gradient: Tensor | None) -> NDArray:
+            if gradient is None:
+                return np.zeros(state.shape(variable), state.to_numpy(variable).dtype)
+            return state.to_numpy(gradient)
+
+        pairs = zip(self.paths, self.optimizer.variables, found, strict=True)
+        return {path: read(variable, gradient) for path, variable, gradient in pairs}
+
+    # Results
+
+    def totals(self) -> Totals:
+        """Empty running means of loss and metrics."""
+        names = [metric.name for metric in self.problem.metrics]
+        return Totals(self.model.backend, names, finite=False)
+
+    def evaluate(self, batches: Sequence[Batch]) -> dict[str, float]:
+        """Loss and metrics in evaluation mode."""
+        totals = self.totals()
+        with self.on_device():
+            for batch in batches:
+                totals.add(samples(batch), *self._steps.evaluate(*self.native(batch)))
+        return dict(totals)
+
+    # State
+
+    def snapshot(self) -> Snapshot:
+        """Weights, state, slots and step counter as they are."""
+        return Snapshot(self.model.state(), self.optimizer.state())
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Takes over a snapshot, from whichever backend and dtype."""
+        with self.on_device():
+            self.model.load_state(snapshot.model)
+            self.optimizer.load_state(snapshot.optimizer)
+
+    def weights(self) -> dict[str, NDArray]:
+        """The trained variables by path."""
+        state = self.model.backend.state
+        pairs = zip(self.paths, self.optimizer.variables, strict=True)
+        return {path: state.to_numpy(variable) for path, variable in pairs}
+
+    def states(self) -> dict[str, NDArray]:
+        """The variables that ``forward`` updates (moving means, dropout counters) by path."""
+        to_numpy = self.model.backend.state.to_numpy
+        named = self.model.named_variables()
+        return {path: to_numpy(v) for path, v in named.items() if path in self.state_paths}
+
+
+def named_leaves(name: str, values: Tree) -> dict[str, NDArray]:
+    """The arrays of a tree: ``name``, or ``name 0``, ``name 1`` … where there are several."""
+    leaves = tree.leaves(values)
+    return (
+        {name: leaves[0]} if len(leaves) == 1 else {f"{name} {i}": v for i, v in enumerate(leaves)}
+    )
+
+
+def samples(batch: Batch) -> int:
+    """How many samples a batch has."""
+    return int(tree.leaves(batch.x)[0].shape[0])

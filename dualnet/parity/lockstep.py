@@ -1,0 +1,259 @@
+"""The proof: both backends start every step from one state and see the same batch.
+
+No error is handed from step to step, so what differs was made in this step; and within the
+step each phase is measured by itself: gradients before updates, and updates from the same
+gradients on both sides, since Adam's first step turns a rounding error in a gradient into a
+visible part of the learning rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from dualnet.data import Batch
+from dualnet.parity import replay
+from dualnet.parity.distances import distance, distances, largest, norm
+from dualnet.parity.gates import PROOF_FACTOR, gates
+from dualnet.parity.gradients import gradient_distances, gradients_part
+from dualnet.parity.lane import Lane, Pass, Snapshot
+from dualnet.parity.nudge import nudged_inputs, nudged_values
+from dualnet.report.values import Distance, Divergence, Finding, Proof
+from dualnet.typing import NDArray
+
+__all__ = ["PHASES", "LockStep"]
+
+#: In the order in which a difference shows.
+PHASES = ("forward", "loss", "gradient", "state", "update")
+#: Draws of the control: each moves every weight and input by one ulp, up or down.
+DRAWS = 2
+#: The name of the network itself, whose path is empty.
+NETWORK = "(network)"
+
+#: The path of the layer to blame, and the kinks that explain the difference instead.
+Fault = tuple[str | None, dict[str, str]]
+
+
+class LockStep:
+    """Two lanes of one dtype, kept together, and what their steps have shown so far.
+
+    Attributes:
+        divergence: the first real difference; no more steps are taken after it.
+    """
+
+    def __init__(self, first: Lane, second: Lane) -> None:
+        self.first, self.second = first, second
+        self.gates = gates(first.dtype)
+        self.divergence: Divergence | None = None
+        self._steps: list[int] = []
+        self._worst: dict[str, Finding] = {}
+        self._noisy: set[str] = set()
+        self._alive: set[str] = set()
+        self._flips: dict[str, str] = {}
+
+    @property
+    def dead(self) -> tuple[str, ...]:
+        """Parameters whose gradient has never been more than rounding."""
+        return tuple(path for path in self.first.paths if path in self._noisy - self._alive)
+
+    def proof(self) -> Proof:
+        """What has been found, as values."""
+        return Proof(
+            self.first.dtype,
+            tuple(self._steps),
+            tuple(self._worst[phase] for phase in PHASES if phase in self._worst),
+            self.dead,
+            tuple(self._flips.values()),
+        )
+
+    def step(self, number: int, start: Snapshot, batch: Batch) -> None:
+        """One step of both from ``start``; afterwards the first is where training leads it."""
+        if self.divergence is not None:
+            return
+        self._steps.append(number)
+        passes, found = self._measure(start, batch)
+        for phase, by_path in found.items():
+            self._note(number, phase, by_path)
+        suspects = {phase: d for phase, d in found.items() if self._beyond(phase, d)}
+        if suspects:
+            after = self.first.snapshot()
+            self._examine(_Step(self, number, start, batch, *passes), suspects)
+            self.first.restore(after)
+
+    def _measure(
+        self, start: Snapshot, batch: Batch
+    ) -> tuple[tuple[Pass, Pass], dict[str, dict[str, Distance]]]:
+        first, second = self.first, self.second
+        first.restore(start)
+        second.restore(start)
+        a, b = first.gradients(batch), second.gradients(batch)
+        found = self.measured(a, b)
+        self._tell_dead(a, b, found["gradient"])
+        states = distances(first.states(), second.states())
+        first.apply(a.gradients)
+        second.apply(a.gradients)
+        updates = distances(_updated(first), _updated(second), floor=_smallest(first))
+        return (a, b), {**found, "state": states, "update": updates}
+
+    def measured(self, a: Pass, b: Pass) -> dict[str, dict[str, Distance]]:
+        """Distances of two passes by phase and path, dead parameters left out."""
+        return {
+            "forward": distances(a.outputs, b.outputs),
+            "loss": {"loss": distance(a.loss, b.loss, floor=_typical(a.outputs))},
+            "gradient": gradient_distances(a.gradients, b.gradients, self.gates),
+        }
+
+    def _tell_dead(self, a: Pass, b: Pass, live: Iterable[str]) -> None:
+        """Keeps account of the parameters whose gradients are not measured, but not zero."""
+        self._alive |= set(live)
+        pairs = ((path, a.gradients[path], b.gradients[path]) for path in a.gradients)
+        self._noisy |= {path for path, x, y in pairs if x.any() or y.any()}
+
+    def _note(self, step: int, phase: str, found: dict[str, Distance]) -> None:
+        """Keeps the worst of a phase."""
+        path, total = largest(found)
+        before = self._worst.get(phase)
+        if path and (before is None or total.relative > before.distance.relative):
+            self._worst[phase] = Finding(phase, step, path, total, self.gates.of(phase))
+
+    def _beyond(self, phase: str, found: dict[str, Distance]) -> bool:
+        return largest(found)[1].relative > self.gates.of(phase)
+
+    def _examine(self, step: _Step, suspects: dict[str, dict[str, Distance]]) -> None:
+        """Looks at the first phase beyond its gate that rounding and kinks do not explain."""
+        for phase in PHASES:
+            if phase not in suspects or self.divergence is not None:
+                continue
+            paths = step.unexplained(phase, suspects[phase])
+            if not paths:
+                continue
+            layer, flips = step.fault(phase, paths)
+            if flips:
+                self._flips |= flips
+                continue
+            path = _named(layer, paths, suspects[phase])
+            self.divergence = Divergence(
+                step.number,
+                phase,
+                path,
+                NETWORK if layer == "" else layer or "",
+                paths,
+                suspects[phase].get(path) or largest(suspects[phase])[1],
+                self.gates.of(phase),
+                step.control(phase, path),
+                self.first.dtype,
+            )
+
+
+def _named(layer: str | None, paths: tuple[str, ...], found: dict[str, Distance]) -> str:
+    """The worst variable of the layer to blame; the layer, where no variable of it differs."""
+    own = [path for path in paths if path.startswith(f"{layer}.")] if layer else list(paths)
+    return max(own, key=lambda path: found[path].relative) if own else layer or NETWORK
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A step beyond a gate, looked at closely."""
+
+    owner: LockStep
+    number: int
+    start: Snapshot
+    batch: Batch
+    a: Pass
+    b: Pass
+
+    def unexplained(self, phase: str, found: dict[str, Distance]) -> tuple[str, ...]:
+        """The paths beyond the gate and beyond what one ulp in everything does."""
+        gate = self.owner.gates.of(phase)
+        return tuple(
+            path for path, d in found.items() if d.relative > max(gate, self.control(phase, path))
+        )
+
+    def control(self, phase: str, path: str) -> float:
+        """What one ulp in every weight and input does there, times a factor.
+
+        An update gets the same numbers on both sides, so nothing excuses it.
+        """
+        moved = self._moved.get(phase, {}).get(path)
+        return PROOF_FACTOR * moved.relative if moved is not None else 0.0
+
+    @cached_property
+    def _moved(self) -> dict[str, dict[str, Distance]]:
+        lane, total = self.owner.first, dict[str, dict[str, Distance]]()
+        lane.restore(self.start)
+        lane.gradients(self.batch)
+        states = lane.states()
+        for draw in range(DRAWS):
+            model = nudged_values(self.start.model, lane.dtype, draw)
+            lane.restore(Snapshot(model, self.start.optimizer))
+            x = nudged_inputs(self.batch.x, lane.dtype, draw)
+            moved = lane.gradients(self.batch._replace(x=x))
+            found = self.owner.measured(self.a, moved) | {"state": distances(states, lane.states())}
+            for phase, by_path in found.items():
+                held = total.setdefault(phase, {})
+                held |= {p: held[p] | d if p in held else d for p, d in by_path.items()}
+        return total
+
+    def fault(self, phase: str, paths: tuple[str, ...]) -> Fault:
+        """The layer to blame, or the kinks that explain a gradient."""
+        if phase == "forward":
+            return replay.forward_fault(*self._contributions, self.owner.gates), {}
+        if phase == "gradient":
+            return self._gradient_fault()
+        if phase == "state":
+            return paths[0].rpartition(".")[0], {}
+        return "loss" if phase == "loss" else None, {}
+
+    def _gradient_fault(self) -> Fault:
+        if self._loss_differs():
+            return "loss", {}
+        owner = self.owner
+        first, second = self._traces
+        flips = replay.find_flips(owner.first, self.start, first, second, owner.gates)
+        fault = replay.backward_fault(*self._contributions, owner.gates, flips)
+        return fault, flips if fault is None else {}
+
+    def _loss_differs(self) -> bool:
+        """Whether the gradients of the loss differ at the same prediction."""
+        first, second = self.owner.first, self.owner.second
+        a, b = (lane.loss_gradients(self.a.prediction, self.batch) for lane in (first, second))
+        return gradients_part(a, b, self.owner.gates)
+
+    @cached_property
+    def _traces(self) -> tuple[replay.Trace, replay.Trace]:
+        first, second = (
+            replay.traced(lane, self.start, lane.native(self.batch))
+            for lane in (self.owner.first, self.owner.second)
+        )
+        return first, second
+
+    @cached_property
+    def _contributions(self) -> tuple[list[replay.Contribution], list[replay.Contribution]]:
+        calls = self._traces[0].calls
+        first, second = (
+            replay.replayed(lane, self.start, calls)
+            for lane in (self.owner.first, self.owner.second)
+        )
+        return first, second
+
+
+def _updated(lane: Lane) -> dict[str, NDArray]:
+    """Everything an update writes."""
+    return lane.weights() | lane.optimizer.state()
+
+
+def _smallest(lane: Lane) -> float:
+    """A norm below which denormal numbers, which one backend may flush to zero, have their say."""
+    kind = np.finfo(np.float64 if lane.dtype == "float64" else np.float32)
+    return float(kind.tiny / kind.eps)
+
+
+def _typical(prediction: dict[str, NDArray]) -> float:
+    """The root mean square of a prediction: a loss near zero is the difference of such numbers."""
+    leaves = [leaf.astype(np.float64).ravel() for leaf in prediction.values()]
+    everything = np.concatenate(leaves) if leaves else np.zeros(1)
+    finite = everything[np.isfinite(everything)]
+    return norm([finite]) / max(1.0, float(np.sqrt(finite.size)))

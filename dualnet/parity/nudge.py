@@ -1,0 +1,49 @@
+"""The smallest change there is: every number moved by one unit in the last place."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dualnet import dtypes, tree
+from dualnet.parity.gates import EPSILON
+from dualnet.typing import NDArray, Tree
+
+__all__ = ["nudged", "nudged_inputs", "nudged_values"]
+
+
+def nudged(value: NDArray, dtype: str, draw: int | None = None) -> NDArray:
+    """An array moved by one ulp of the dtype that a model computes in.
+
+    Args:
+        value: floating; whole numbers come back as they are.
+        dtype: name of the model's dtype, which may be narrower than the array's.
+        draw: number of a draw in which each element goes up or down; ``None``: all go up.
+
+    >>> nudged(np.float32([1.0]), "float32") - 1.0 == np.finfo(np.float32).eps
+    array([ True])
+    """
+    if value.dtype.kind != "f":
+        return value
+    steps = EPSILON[dtypes.policy(dtype).compute] / float(np.finfo(value.dtype).eps)
+    signs = np.ones(value.shape)
+    if draw is not None:
+        signs -= 2.0 * np.random.default_rng(draw).integers(0, 2, value.shape)
+    moved = value + signs * max(steps, 1.0) * np.spacing(value)
+    return np.asarray(moved, value.dtype)
+
+
+def nudged_values(values: dict[str, NDArray], dtype: str, draw: int) -> dict[str, NDArray]:
+    """Every array of a state moved, each in its own way."""
+    return {p: nudged(v, dtype, draw + 2 * i) for i, (p, v) in enumerate(values.items())}
+
+
+def nudged_inputs(inputs: Tree, dtype: str, draw: int) -> Tree:
+    """The floating arrays of a batch, in the dtype they are trained with, moved."""
+    wide = dtypes.policy(dtype).variable
+    kind = np.float64 if wide == "float64" else np.float32
+
+    def move(leaf: NDArray) -> NDArray:
+        floating = leaf.dtype.kind == "f"
+        return nudged(leaf.astype(kind), dtype, draw) if floating else leaf
+
+    return tree.map(move, inputs)

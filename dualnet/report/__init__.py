@@ -1,0 +1,28 @@
+"""The outcome of a comparison, and the forms in which it is shown.
+
+``values`` holds what was found, ``text``, ``html``, ``markdown`` and ``plain`` (JSON) show it.
+"""
+
+from dualnet.report.values import (
+    VERDICTS,
+    Distance,
+    Divergence,
+    Finding,
+    Practice,
+    Proof,
+    Report,
+    Settings,
+    StepRow,
+)
+
+__all__ = [
+    "Distance",
+    "Divergence",
+    "Finding",
+    "Practice",
+    "Proof",
+    "Report",
+    "Settings",
+    "StepRow",
+    "VERDICTS",
+]
