@@ -54,7 +54,7 @@ def save(model: Model, path: str | PathLike[str]) -> None:
     if model.optimizer is not None:
         slots = model.optimizer.state()
         arrays.update({f"optimizer/{name}": value for name, value in slots.items()})
-    contiguous = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
+    contiguous = {name: np.array(value, order="C") for name, value in arrays.items()}
     header = {"format": FORMAT, "version": str(VERSION), "dualnet": json.dumps(_describe(model))}
     _write_atomically(Path(path), to_bytes(contiguous, metadata=header))
 

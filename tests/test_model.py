@@ -49,7 +49,7 @@ PATHS = [
     "batch_norm.gamma",
     "batch_norm.beta",
     "batch_norm.moving_mean",
-    "batch_norm.moving_var",
+    "batch_norm.moving_variance",
     "dense.kernel",
     "dense.bias",
 ]

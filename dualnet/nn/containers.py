@@ -43,6 +43,7 @@ class Sequential(Layer):
 
     def check(self) -> None:
         _check_layers("Sequential", self.layers)
+        unique_names(self.layers)
 
     def __repr__(self) -> str:
         return f"Sequential({', '.join(map(repr, self.layers))})"
@@ -147,6 +148,7 @@ class Graph(Layer):
 
     def check(self) -> None:
         _check_layers("Graph", self.layers)
+        unique_names(self.layers)
 
     def __repr__(self) -> str:
         return f"Graph({', '.join(map(repr, self.layers))})"

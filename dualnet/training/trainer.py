@@ -175,7 +175,7 @@ class Trainable:
             validation = self._validation_source(validation_data, batch_size)
         self._prepare(data)
         self.history = History()
-        watchers = CallbackList([self.history, *callbacks, ProgressBar(verbose)], self._model)
+        watchers = CallbackList([*callbacks, self.history, ProgressBar(verbose)], self._model)
         self.stop_training = False
         with self._model.backend.device.scope(self._model.device), _interruptible() as interrupted:
             watchers.on_train_begin(last - first, _length(data))
@@ -387,11 +387,13 @@ def _named_config(choice: Any) -> Any:
 
 
 def _in_memory(batch: Batch, *, targets: bool = True) -> bool:
-    """Whether the data are arrays, not batches that come from elsewhere."""
-    if targets and batch.y is not None:
-        return True
-    leaves = tree.leaves(batch.x)
-    return all(hasattr(leaf, "shape") for leaf in leaves)
+    """Whether the data are arrays, not batches that come from elsewhere.
+
+    Where targets are needed and are not apart, a list or tuple can only be one of batches.
+    """
+    if targets:
+        return batch.y is not None or hasattr(batch.x, "shape") or isinstance(batch.x, dict)
+    return all(hasattr(leaf, "shape") for leaf in tree.leaves(batch.x))
 
 
 def _samples(batch: Batch) -> int:

