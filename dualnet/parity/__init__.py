@@ -9,9 +9,10 @@
 ``docs/parity.md`` explains how a verdict is reached.
 """
 
+from dualnet.parity.checking import Check, check
 from dualnet.parity.comparison import compare
 from dualnet.parity.distances import distance
 from dualnet.parity.tracing import Call, Trace, trace
 from dualnet.report.values import Distance
 
-__all__ = ["Call", "Distance", "Trace", "compare", "distance", "trace"]
+__all__ = ["Call", "Check", "Distance", "Trace", "check", "compare", "distance", "trace"]

@@ -83,11 +83,10 @@ def compare(
         BackendNotFound: fewer than two backends are installed, or one named is not.
         ConfigError, DataError, ShapeError, NonFiniteError: before the first step.
 
-    >>> import dualnet as dn
-    >>> import numpy as np
-    >>> net = dn.nn.Sequential(dn.nn.Dense(4, activation="tanh"), dn.nn.Dense(1))
+    >>> from dualnet import nn, parity
+    >>> net = nn.Sequential(nn.Dense(4, activation="tanh"), nn.Dense(1))
     >>> x = np.linspace(-1, 1, 16).reshape(8, 2)
-    >>> report = dn.compare(net, x, x[:, :1], loss="mse", optimizer="sgd", batch_size=4)
+    >>> report = parity.compare(net, x, x[:, :1], loss="mse", optimizer="sgd", batch_size=4)
     >>> report.verdict, report.first
     ('agree', None)
     """
@@ -204,7 +203,7 @@ def two_backends(backends: tuple[str, str] | None) -> tuple[str, str]:
                 f"Add the other with: pip install 'dualnet[{missing}]'"
             )
         backends = (have[0], have[1])
-    if isinstance(backends, str) or len(backends) != 2:
+    if len(backends) != 2:
         raise ConfigError(f"backends={backends!r}; give two names, such as ('torch', 'tensorflow')")
     for name in backends:
         registry.load(name)

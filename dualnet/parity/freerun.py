@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from dualnet.data import Batch
 from dualnet.parity.distances import distance, distances, largest
 from dualnet.parity.gates import free_run_bound, gates
@@ -28,16 +30,14 @@ MEASURED = 64
 def measured_steps(total: int) -> frozenset[int]:
     """The steps to measure: all of a short run; else close together at first, and the last.
 
-    >>> sorted(measured_steps(4)), len(measured_steps(10_000))
-    ([0, 1, 2, 3], 64)
+    >>> sorted(measured_steps(4)), len(measured_steps(10_000)), max(measured_steps(10_000))
+    ([0, 1, 2, 3], 64, 9999)
     """
     if total <= MEASURED:
         return frozenset(range(total))
     half = MEASURED // 2
-    ratio = (total - 1 - half) / (MEASURED - half) ** 2
-    return frozenset(
-        [*range(half), *(half + round(ratio * k * k) for k in range(1, MEASURED - half + 1))]
-    )
+    sparse = np.geomspace(half, total - 1, half)
+    return frozenset(range(half)) | frozenset(round(step) for step in sparse)
 
 
 class FreeRun:
@@ -140,9 +140,9 @@ class FreeRun:
         return _worst(distances(a, b, dtype=dtype), dead)
 
     def _look_into(self, number: int, batch: Batch) -> None:
-        """Where rounding cannot explain the distance: does one step from one state differ?
+        """Where rounding cannot explain the distance, asks whether one step from one state differs.
 
-        Looked at where it first happens, and again each time training has gone twice as far.
+        It is asked where this first happens, and again each time training has gone twice as far.
         """
         if not self._tolerance.exceeded(self._rows[-1]) or self.divergence is not None:
             return

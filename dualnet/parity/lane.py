@@ -113,10 +113,11 @@ class Lane:
             tallies = tuple(m.update(y, prediction, weight) for m in self.problem.metrics)
         return self.model.backend.tape.stop_gradient(loss), tallies, found
 
-    def train(self, batch: Batch) -> tuple[Tensor, Any, Sequence[Tensor | None]]:
+    def train(self, batch: Batch) -> tuple[Tensor, Any, list[Tensor | None]]:
         """One training step: loss, tallies of the metrics and gradients, still native."""
         with self.on_device():
-            return self._train(*self.native(batch))  # type: ignore[no-any-return] - compiled
+            loss, tallies, found = self._train(*self.native(batch))
+        return loss, tallies, found
 
     def gradients(self, batch: Batch) -> Pass:
         """One forward and backward pass, in training mode; the optimizer does nothing."""

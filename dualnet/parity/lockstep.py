@@ -21,6 +21,7 @@ from dualnet.parity.gates import PROOF_FACTOR, gates
 from dualnet.parity.gradients import gradient_distances, gradients_part
 from dualnet.parity.lane import Lane, Pass, Snapshot
 from dualnet.parity.nudge import nudged_inputs, nudged_values
+from dualnet.parity.tracing import Trace
 from dualnet.report.values import Distance, Divergence, Finding, Proof
 from dualnet.typing import NDArray
 
@@ -33,6 +34,7 @@ DRAWS = 2
 #: The name of the network itself, whose path is empty.
 NETWORK = "(network)"
 
+Replayed = list[replay.Contribution]
 #: The path of the layer to blame, and the kinks that explain the difference instead.
 Fault = tuple[str | None, dict[str, str]]
 
@@ -223,7 +225,7 @@ class _Step:
         return gradients_part(a, b, self.owner.gates)
 
     @cached_property
-    def _traces(self) -> tuple[replay.Trace, replay.Trace]:
+    def _traces(self) -> tuple[Trace, Trace]:
         first, second = (
             replay.traced(lane, self.start, lane.native(self.batch))
             for lane in (self.owner.first, self.owner.second)
@@ -231,7 +233,7 @@ class _Step:
         return first, second
 
     @cached_property
-    def _contributions(self) -> tuple[list[replay.Contribution], list[replay.Contribution]]:
+    def _contributions(self) -> tuple[Replayed, Replayed]:
         calls = self._traces[0].calls
         first, second = (
             replay.replayed(lane, self.start, calls)

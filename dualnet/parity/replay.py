@@ -65,7 +65,8 @@ def _contribution(lane: Lane, module: Any, call: Call) -> Contribution:
         if _inside(path, call.path)
     }
     with lane.on_device():
-        args, kwargs = (_native(lane, part) for part in (call.args, call.kwargs))
+        args: Any = _native(lane, call.args)
+        kwargs: Any = _native(lane, call.kwargs)
         inputs = floating_leaves(backend, (args, kwargs))
         with backend.tape.record(persistent=False) as recording:
             for leaf in inputs:

@@ -48,9 +48,10 @@ class Trace:
     """The calls of a forward pass, in the order in which they finished.
 
     >>> import dualnet as dn, numpy as np
+    >>> from dualnet import parity
     >>> net = dn.nn.Sequential(dn.nn.Dense(3, activation="relu"), dn.nn.Dense(1))
     >>> model = dn.Model(net, input_shape=(2,), backend="torch", dtype="float64")
-    >>> found = dn.parity.trace(model, np.ones((4, 2)), np.ones((4, 1)), "mse")
+    >>> found = parity.trace(model, np.ones((4, 2)), np.ones((4, 1)), "mse")
     >>> list(found.outputs), found.outputs["dense"].shape, found.gradients["dense"].shape
     (['dense', 'dense_1', ''], (4, 3), (4, 3))
     """

@@ -8,9 +8,9 @@ from os import PathLike
 from typing import Any
 
 __all__ = [
+    "Distance",
     "Divergence",
     "Finding",
-    "Distance",
     "Practice",
     "Proof",
     "Report",
