@@ -31,10 +31,12 @@ def apply(
     variables: Sequence[tf.Variable],
     gradients: Sequence[tf.Tensor],
     slots: Mapping[str, Sequence[tf.Variable]],
-    coefficients: Mapping[str, Any],
+    step: Any,
+    lr: Any,
     finite: tf.Tensor | None,
     /,
 ) -> None:
+    coefficients = rule.step_coefficients(step, lr)
     for place, (variable, g) in enumerate(zip(variables, gradients, strict=True)):
         held = {name: tensors[place] for name, tensors in slots.items()}
         scalars = {name: _narrowed(value, g.dtype) for name, value in coefficients.items()}

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from dualnet.optim.adam import Adam, AdamW
 from dualnet.optim.base import Optimizer
+from dualnet.optim.rmsprop import RMSprop
+from dualnet.optim.sgd import SGD
+
+List = Sequence[Tensor]
 
 
-def counter(value: int, /) -> torch.Tensor:
+def counter(value: int, /) -> Tensor:
     return torch.tensor(value, dtype=torch.int64, device="cpu")
 
 
-def scalar(value: float, /) -> torch.Tensor:
+def scalar(value: float, /) -> Tensor:
     return torch.tensor(value, dtype=torch.float64, device="cpu")
 
 
-def read(scalar: torch.Tensor, /) -> Any:
+def read(scalar: Tensor, /) -> Any:
     if not torch.compiler.is_compiling():
         return scalar.item()
     return scalar if scalar.dtype == torch.bool else scalar.to(torch.float64)
@@ -26,14 +32,20 @@ def read(scalar: torch.Tensor, /) -> Any:
 
 def apply(
     rule: Optimizer,
-    variables: Sequence[torch.Tensor],
-    gradients: Sequence[torch.Tensor],
-    slots: Mapping[str, Sequence[torch.Tensor]],
-    coefficients: Mapping[str, Any],
-    finite: torch.Tensor | None,
+    variables: Sequence[Tensor],
+    gradients: Sequence[Tensor],
+    slots: Mapping[str, Sequence[Tensor]],
+    step: Any,
+    lr: Any,
+    finite: Tensor | None,
     /,
 ) -> None:
     with torch.no_grad():
+        if finite is None and type(rule) in FUSED and _alike(variables, gradients):
+            alike = [_laid_out(g, like=p) for g, p in zip(gradients, variables, strict=True)]
+            FUSED[type(rule)](rule, variables, alike, slots, step, lr)
+            return
+        coefficients = rule.step_coefficients(step, lr)
         for place, (variable, g) in enumerate(zip(variables, gradients, strict=True)):
             held = {name: tensors[place] for name, tensors in slots.items()}
             scalars = {name: _narrowed(value, g.dtype) for name, value in coefficients.items()}
@@ -45,4 +57,99 @@ def apply(
 
 def _narrowed(value: Any, dtype: torch.dtype) -> Any:
     """A coefficient as a tensor of this dtype; a Python number is weak already."""
-    return value.to(dtype) if isinstance(value, torch.Tensor) else value
+    return value.to(dtype) if isinstance(value, Tensor) else value
+
+
+# One call for all variables where PyTorch has it: eager PyTorch pays for every call, which the
+# loop above makes by the dozen.  A compiler fuses the loop, so there it stays.
+
+
+def _alike(variables: Sequence[Tensor], gradients: Sequence[Tensor]) -> bool:
+    """Whether the kernels below take these tensors: eager, of one dtype, on one device."""
+    if torch.compiler.is_compiling():
+        return False
+    return len({(tensor.dtype, tensor.device) for tensor in (*variables, *gradients)}) == 1
+
+
+def _laid_out(g: Tensor, *, like: Tensor) -> Tensor:
+    """A gradient in its variable's memory order, since the kernels walk memory, not indices.
+
+    The gradient of a convolution's kernel comes in another order than the kernel's.
+    """
+    return g if g.stride() == like.stride() else torch.empty_like(like).copy_(g)
+
+
+def _fused_adam(
+    rule: Adam, p: List, g: List, slots: Mapping[str, List], step: int, lr: float
+) -> None:
+    if rule.l2:
+        g = torch._foreach_add(g, p, alpha=rule.l2)
+    count = torch.full((), step, dtype=torch.float32, device=p[0].device)
+    torch._fused_adamw_(
+        p,
+        g,
+        slots["m"],
+        slots["v"],
+        slots.get("v_max", []),
+        [count] * len(p),
+        lr=lr,
+        beta1=rule.beta_1,
+        beta2=rule.beta_2,
+        weight_decay=rule.weight_decay,
+        eps=rule.epsilon,
+        amsgrad=rule.amsgrad,
+        maximize=False,
+    )
+
+
+def _fused_sgd(
+    rule: SGD, p: List, g: List, slots: Mapping[str, List], step: int, lr: float
+) -> None:
+    g = _prepared(rule, p, g, lr)
+    if rule.momentum:
+        v = slots["v"]
+        torch._foreach_mul_(v, rule.momentum)
+        torch._foreach_add_(v, g)
+        g = torch._foreach_add(g, v, alpha=rule.momentum) if rule.nesterov else v
+    torch._foreach_add_(p, g, alpha=-lr)
+
+
+def _fused_rmsprop(
+    rule: RMSprop, p: List, g: List, slots: Mapping[str, List], step: int, lr: float
+) -> None:
+    g, s = _prepared(rule, p, g, lr), slots["s"]
+    torch._foreach_mul_(s, rule.rho)
+    torch._foreach_addcmul_(s, g, g, 1.0 - rule.rho)
+    if rule.centered:
+        a = slots["a"]
+        torch._foreach_mul_(a, rule.rho)
+        torch._foreach_add_(a, g, alpha=1.0 - rule.rho)
+        s = torch._foreach_addcmul(s, a, a, -1.0)
+        torch._foreach_clamp_min_(s, 0.0)
+    root = torch._foreach_sqrt(s)
+    torch._foreach_add_(root, rule.epsilon)
+    direction = torch._foreach_div(g, root)
+    if rule.momentum:
+        b = slots["b"]
+        torch._foreach_mul_(b, rule.momentum)
+        torch._foreach_add_(b, direction)
+        direction = b
+    torch._foreach_add_(p, direction, alpha=-lr)
+
+
+def _prepared(rule: Optimizer, p: List, g: List, lr: float) -> List:
+    """The gradients with ``l2``, and the variables decayed in place, as in ``rule.advance``."""
+    if rule.l2:
+        g = torch._foreach_add(g, p, alpha=rule.l2)
+    if rule.weight_decay:
+        torch._foreach_mul_(p, 1.0 - lr * rule.weight_decay)
+    return g
+
+
+#: By exact type: a subclass may have another formula.
+FUSED: dict[type[Optimizer], Callable[..., None]] = {
+    Adam: _fused_adam,
+    AdamW: _fused_adam,
+    RMSprop: _fused_rmsprop,
+    SGD: _fused_sgd,
+}

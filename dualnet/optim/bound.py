@@ -134,12 +134,15 @@ class BoundOptimizer:
         rate = self._current_rate(step)
         for rule, places in self._groups:
             places = [i for i in places if found[i] is not None]
+            if not places:
+                continue
             self._backend.optim.apply(
                 rule,
                 [self.variables[i] for i in places],
                 [found[i] for i in places],
                 {name: [held[i] for i in places] for name, held in self._slots.items()},
-                rule.step_coefficients(step + 1, rate),
+                step + 1,
+                rate,
                 guard,
             )
         self._count(guard)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from operator import add
 
 from dualnet import ops
 from dualnet.typing import Tensor
@@ -23,9 +22,7 @@ def global_norm(gradients: Gradients) -> Tensor:
 
     A square that overflows the dtype counts as infinite.
     """
-    squares = [ops.sum(g * g) for g in gradients if g is not None]
-    widest = reduce(ops.result_type, squares)
-    return ops.sqrt(reduce(add, [ops.astype(square, widest) for square in squares]))
+    return ops.sqrt(reduce(ops.add, [ops.sum(g * g) for g in gradients if g is not None]))
 
 
 def scaled(gradients: Gradients, norm: Tensor, limit: float) -> list[Tensor | None]:

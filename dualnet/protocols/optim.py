@@ -9,6 +9,7 @@ from dualnet.typing import Tensor
 
 if TYPE_CHECKING:
     from dualnet.optim.base import Optimizer
+    from dualnet.optim.scalar import Number
 
 __all__ = ["Optim"]
 
@@ -38,11 +39,15 @@ class Optim(Protocol):
         variables: Sequence[Tensor],
         gradients: Sequence[Tensor],
         slots: Mapping[str, Sequence[Tensor]],
-        coefficients: Mapping[str, Any],
+        step: Number,
+        lr: Number,
         finite: Tensor | None,
         /,
     ) -> None:
         """Runs ``rule.advance`` for every variable and assigns the results in place.
+
+        The scalars of ``rule.step_coefficients`` are computed in float64 and take the dtype
+        of what they meet.
 
         A backend may use one fused kernel for a rule instead; the case tables hold it to the
         rule.
@@ -50,8 +55,8 @@ class Optim(Protocol):
         Args:
             gradients: one for each variable, float32 where the variable is half precision.
             slots: by name, one for each variable.
-            coefficients: what ``rule.step_coefficients`` gave: Python numbers or float64
-                tensors, which take the dtype of what they meet.
+            step: the number of this step, from 1.
+            lr: its learning rate.
             finite: as in ``rule.advance``.
         """
         ...

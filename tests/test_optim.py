@@ -1,0 +1,466 @@
+"""Optimizers: against ``torch.optim``, backend against backend, eager against compiled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from optim_cases import CASES, OURS, Case
+
+from dualnet import optim, registry
+from dualnet.config import Configurable
+from dualnet.errors import (
+    ConfigError,
+    DtypeError,
+    ForeignTensorError,
+    NonFiniteError,
+    ShapeError,
+    StateError,
+    UnknownName,
+)
+from dualnet.optim import clipping
+
+BACKENDS = ("torch", "tensorflow")
+STEPS = 100
+SHAPES = [(3, 4), (4,), ()]
+PATHS = ["encoder.kernel", "encoder.bias", "scale"]
+RULES = [case.rule for case in CASES] + OURS
+
+
+def _gradients(seed: int = 1) -> list[list[np.ndarray | None]]:
+    """A stream with zeros, tiny and large values, and a variable at times without a gradient."""
+    rng = np.random.default_rng(seed)
+    stream: list[list[np.ndarray | None]] = []
+    for step in range(STEPS):
+        scale = {2: 0.0, 3: 1e-10, 7: 1e3}.get(step % 10, 1.0)
+        row = [np.asarray(scale * rng.standard_normal(shape)) for shape in SHAPES]
+        stream.append([row[0], None if step % 7 == 5 else row[1], row[2]])
+    return stream
+
+
+def _start(seed: int = 0) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return [np.asarray(rng.standard_normal(shape)) for shape in SHAPES]
+
+
+class Run:
+    """Three variables of one backend under one rule."""
+
+    def __init__(self, backend: str, rule: optim.Optimizer, dtype: str = "float64") -> None:
+        self.backend = registry.load(backend)
+        self.dtype = dtype
+        make = self.backend.state.variable
+        self.variables = {
+            path: make(value, dtype=dtype) for path, value in zip(PATHS, _start(), strict=True)
+        }
+        self.bound = rule.bind(self.variables)
+        self.apply: Callable[[list], None] = self.bound.apply
+
+    def compiled(self) -> Run:
+        """The same, its update inside a compiled function that refuses to fall back."""
+        options = {"backend": "aot_eager", "fullgraph": True}
+        torch.compiler.reset()
+        chosen = options if self.backend.name == "torch" else {}
+        self.apply = self.backend.jit.jit(lambda g: self.bound.apply(g), **chosen)
+        return self
+
+    def tensors(self, row: list[np.ndarray | None]) -> list:
+        """Gradients in the order of the bound variables: by sorted path."""
+        by_path = dict(zip(PATHS, row, strict=True))
+        make = self.backend.state.from_numpy
+        values = [by_path[path] for path in sorted(PATHS)]
+        return [None if g is None else make(g, dtype=self.dtype) for g in values]
+
+    def train(self, stream: list, halve: bool = False) -> Run:
+        for step, row in enumerate(stream):
+            if halve and step and step % 10 == 0:
+                self.bound.learning_rate = self.bound.learning_rate / 2
+            self.apply(self.tensors(row))
+        return self
+
+    def values(self) -> list[np.ndarray]:
+        return [self.backend.state.to_numpy(self.variables[path]) for path in PATHS]
+
+
+def _quick(backend: str, rule: optim.Optimizer, dtype: str = "float64") -> Run:
+    """A run as ``fit`` makes it: eager on PyTorch, a graph on TensorFlow."""
+    run = Run(backend, rule, dtype)
+    return run if backend == "torch" else run.compiled()
+
+
+def _reference(case: Case, stream: list, dtype: torch.dtype) -> list[np.ndarray]:
+    parameters = [torch.nn.Parameter(torch.tensor(v, dtype=dtype)) for v in _start()]
+    optimizer = case.reference(parameters)
+    for step, row in enumerate(stream):
+        if step and step % 10 == 0:
+            for group in optimizer.param_groups:
+                group["lr"] /= 2
+        for parameter, g in zip(parameters, row, strict=True):
+            parameter.grad = None if g is None else torch.tensor(g, dtype=dtype)
+        optimizer.step()
+    return [parameter.detach().numpy() for parameter in parameters]
+
+
+def _assert_close(got: list, wanted: list, bound: float) -> None:
+    for path, a, b in zip(PATHS, got, wanted, strict=True):
+        scale = max(1.0, float(np.max(np.abs(b))))
+        np.testing.assert_allclose(a, b, rtol=0, atol=bound * scale, err_msg=path)
+
+
+# Against PyTorch's own.  A variable whose gradient is None is skipped by torch.optim together
+# with its step count; ours has one count for all, so these streams have every gradient.
+
+
+def _full(stream: list) -> list:
+    return [
+        [np.zeros(s) if g is None else g for g, s in zip(row, SHAPES, strict=True)]
+        for row in stream
+    ]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_equals_torch_optim(case: Case, backend: str) -> None:
+    stream = _full(_gradients())
+    wanted = _reference(case, stream, torch.float64)
+    got = _quick(backend, case.rule).train(stream, halve=True).values()
+    _assert_close(got, wanted, 1e-12)  # rounding of 100 steps; a wrong term is above 1e-9
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_float32_stays_with_torch_optim(case: Case, backend: str) -> None:
+    stream = _full(_gradients())
+    wanted = _reference(case, stream, torch.float32)
+    got = _quick(backend, case.rule, "float32").train(stream, halve=True).values()
+    _assert_close(got, wanted, 1e-4)  # 100 steps of float32 rounding, divided by small roots
+
+
+@pytest.mark.parametrize("rule", OURS, ids=repr)
+def test_backends_agree_eagerly_and_compiled(rule: optim.Optimizer) -> None:
+    stream = _gradients()[:30]
+    wanted = Run("torch", rule).train(stream).values()
+    assert not all(np.array_equal(a, b) for a, b in zip(wanted, _start(), strict=True))
+    for run in (
+        Run("tensorflow", rule),
+        Run("torch", rule).compiled(),
+        Run("tensorflow", rule).compiled(),
+    ):
+        _assert_close(run.train(stream).values(), wanted, 1e-14)  # rounding of 30 steps
+        assert run.bound.step == 30
+
+
+def test_every_optimizer_has_a_row() -> None:
+    public = {
+        getattr(optim, name)
+        for name in optim.__all__
+        if isinstance(getattr(optim, name), type)
+        and issubclass(getattr(optim, name), optim.Optimizer)
+    }
+    assert {type(rule) for rule in RULES} == public - {optim.Optimizer}
+    assert {type(case.rule) for case in CASES} == public - {optim.Optimizer}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_configuration_round_trip(rule: optim.Optimizer) -> None:
+    assert Configurable.from_config(json.loads(json.dumps(rule.to_config()))) == rule
+
+
+# The formula itself, by hand.
+
+
+def _one_step(rule: optim.Optimizer, backend: str, p: float, g: float) -> float:
+    state = registry.load(backend).state
+    variable = state.variable(np.array([p]))
+    rule.bind([variable]).apply([state.from_numpy(np.array([g]))])
+    return float(state.to_numpy(variable)[0])
+
+
+@pytest.mark.parametrize(
+    ("rule", "wanted"),
+    [
+        (optim.SGD(0.5), 2.0 - 0.5 * 4.0),
+        (optim.SGD(0.5, 0.5, nesterov=True), 2.0 - 0.5 * (4.0 + 0.5 * 4.0)),
+        (optim.SGD(0.5, weight_decay=0.1), 2.0 * 0.95 - 0.5 * 4.0),
+        (optim.SGD(0.5, 0.5, weight_decay=0.1), 2.0 * 0.95 - 0.5 * 4.0),
+        (optim.SGD(0.5, l2=0.1), 2.0 - 0.5 * (4.0 + 0.1 * 2.0)),
+        (optim.SGD(0.5, clipvalue=3.0), 2.0 - 0.5 * 3.0),
+        (optim.SGD(0.5, clipnorm=3.0, l2=1.0), 2.0 - 0.5 * (3.0 + 2.0)),
+        (optim.SGD(0.5, global_clipnorm=5.0), 2.0 - 0.5 * 4.0),
+        (optim.Adam(0.5, epsilon=1.0), 2.0 - 0.5 * 4.0 / (4.0 + 1.0)),
+        (optim.Adam(0.5, epsilon=1.0, weight_decay=0.1), 2.0 * 0.95 - 0.5 * 4.0 / (4.0 + 1.0)),
+        (optim.RMSprop(0.5, rho=0.75, epsilon=1.0), 2.0 - 0.5 * 4.0 / (2.0 + 1.0)),
+    ],
+    ids=repr,
+)
+def test_first_step_by_hand(rule: optim.Optimizer, wanted: float, backend: str) -> None:
+    got = _one_step(rule, backend, p=2.0, g=4.0)
+    assert got == pytest.approx(wanted, rel=1e-14)  # a few roundings of 1e-16
+
+
+def test_centered_rmsprop_survives_a_constant_gradient(backend: str) -> None:
+    run = _quick(backend, optim.RMSprop(rho=0.5, centered=True))
+    # The variance s - a² of a constant is zero, and -1e-16 by rounding for this one.
+    run.train([[np.full(shape, 0.7) for shape in SHAPES]] * 60)
+    assert all(np.isfinite(value).all() for value in run.values())
+
+
+def test_a_missing_gradient_leaves_the_variable_alone(backend: str) -> None:
+    run = Run(backend, optim.AdamW(0.1, l2=0.1))
+    run.train([[np.ones((3, 4)), None, np.ones(())]])
+    changed = [not np.array_equal(a, b) for a, b in zip(run.values(), _start(), strict=True)]
+    assert changed == [True, False, True]
+    assert not run.bound.state()["m.encoder.bias"].any()
+
+
+def test_no_gradients_at_all(backend: str) -> None:
+    run = Run(backend, optim.SGD(0.1, global_clipnorm=1.0)).train([[None, None, None]])
+    assert all(np.array_equal(a, b) for a, b in zip(run.values(), _start(), strict=True))
+
+
+def test_no_decay_spares_by_path(backend: str) -> None:
+    rule = optim.SGD(0.5, weight_decay=0.2, no_decay=("*.bias", "scale"))
+    values = Run(backend, rule).train([[np.zeros(shape) for shape in SHAPES]]).values()
+    factors = [0.9, 1.0, 1.0]
+    for value, start, factor in zip(values, _start(), factors, strict=True):
+        np.testing.assert_array_equal(value, start * factor)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_variables_are_updated_in_float32(dtype: str, backend: str) -> None:
+    run = Run(backend, optim.Adam(1e-2), dtype).train([[np.full(s, 1e-5) for s in SHAPES]] * 3)
+    # v = g² = 1e-10 and ε = 1e-8 are zero in float16: the step would be infinite.
+    for value, start in zip(run.values(), _start(), strict=True):
+        np.testing.assert_allclose(value, start - 0.03, atol=0.02)  # bfloat16 keeps 8 bits
+    assert run.bound.state()["m.scale"].dtype == np.float32
+
+
+# Clipping
+
+
+@pytest.mark.parametrize("limit", [0.5, 100.0])
+def test_clipping_equals_numpy(limit: float, backend: str) -> None:
+    state = registry.load(backend).state
+    rng = np.random.default_rng(2)
+    arrays = [rng.standard_normal(shape) * 3 for shape in ((3, 4), (5,))]
+    tensors = [state.from_numpy(arrays[0]), None, state.from_numpy(arrays[1])]
+    norm = np.sqrt(sum(np.sum(a**2) for a in arrays))
+    by_each = [a * limit / max(np.linalg.norm(a), limit) for a in arrays]
+    wanted = {
+        clipping.clip_by_global_norm: [a * limit / max(norm, limit) for a in arrays],
+        clipping.clip_by_norm: by_each,
+        clipping.clip_by_value: [np.clip(a, -limit, limit) for a in arrays],
+    }
+    for clip, expected in wanted.items():
+        got = clip(tensors, limit)
+        assert got[1] is None
+        for a, b in zip([got[0], got[2]], expected, strict=True):
+            np.testing.assert_allclose(state.to_numpy(a), b, rtol=1e-14)  # two roundings
+
+
+def test_gradients_within_the_limit_are_not_touched(backend: str) -> None:
+    state = registry.load(backend).state
+    g = np.random.default_rng(3).standard_normal(50)
+    got = clipping.clip_by_global_norm([state.from_numpy(g)], 1e6)[0]
+    np.testing.assert_array_equal(state.to_numpy(got), g)
+
+
+BAD = [np.array([[np.nan, 1.0, 1.0, 1.0]] * 3), np.ones(4), np.ones(())]
+GOOD = [np.ones(shape) for shape in SHAPES]
+
+
+@pytest.mark.parametrize("rule", [optim.Adam(nonfinite="error"), optim.SGD(0.1, global_clipnorm=1)])
+def test_a_nonfinite_norm_is_an_error_before_any_change(
+    rule: optim.Optimizer, backend: str
+) -> None:
+    run = Run(backend, rule).train([GOOD])
+    before, state = run.values(), run.bound.state()
+    with pytest.raises(NonFiniteError, match="norm of the gradients is NaN or infinite at step 2"):
+        run.train([BAD])
+    assert all(np.array_equal(a, b) for a, b in zip(run.values(), before, strict=True))
+    assert all(np.array_equal(state[name], value) for name, value in run.bound.state().items())
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+def test_a_nonfinite_step_is_skipped_on_request(compiled: bool, backend: str) -> None:
+    rule = optim.AdamW(1e-2, nonfinite="skip")
+    skipping, clean = Run(backend, rule), Run(backend, rule)
+    if compiled:
+        skipping.compiled()
+    skipping.train([GOOD, BAD, GOOD, BAD, GOOD])
+    clean.train([GOOD] * 3)
+    _assert_close(skipping.values(), clean.values(), 1e-14)  # compiled: rounding
+    assert (skipping.bound.step, skipping.bound.skipped) == (3, 2)
+
+
+# Step, learning rate, state
+
+
+def test_the_learning_rate_is_read_and_set_between_compiled_steps(backend: str) -> None:
+    run = Run(backend, optim.SGD(0.5)).compiled()
+    run.train([GOOD])
+    run.bound.learning_rate = 0.125
+    assert run.bound.learning_rate == 0.125
+    run.train([GOOD])
+    for value, start in zip(run.values(), _start(), strict=True):
+        np.testing.assert_allclose(value, start - 0.625, rtol=0, atol=1e-15)  # two roundings
+
+
+def test_a_compiled_step_is_traced_once(backend: str) -> None:
+    run = Run(backend, optim.Adam(optim.CosineDecay(0.1, 50)))
+    traces = 0
+
+    def step(gradients: list) -> None:
+        nonlocal traces
+        traces += 1
+        run.bound.apply(gradients)
+
+    if backend == "torch":
+        torch.compiler.reset()
+        counted = torch._dynamo.testing.CompileCounter()
+        compiled = torch.compile(run.bound.apply, backend=counted, fullgraph=True)
+    else:
+        compiled = run.backend.jit.jit(step)
+    for _ in range(5):
+        compiled(run.tensors(GOOD))
+    assert (counted.frame_count if backend == "torch" else traces) == 1
+    assert run.bound.step == 5
+
+
+def test_a_scheduled_learning_rate_cannot_be_set(backend: str) -> None:
+    run = Run(backend, optim.SGD(optim.CosineDecay(0.1, 10))).train([GOOD] * 5)
+    assert run.bound.learning_rate == pytest.approx(0.05)  # half way
+    with pytest.raises(StateError, match=r"follows CosineDecay\(.*\) and cannot be set"):
+        run.bound.learning_rate = 1.0
+
+
+@pytest.mark.parametrize("value", [-1.0, float("nan"), "fast"])
+def test_a_bad_learning_rate_is_refused(value: object, backend: str) -> None:
+    run = Run(backend, optim.SGD(0.1))
+    with pytest.raises(ConfigError, match=r"learning_rate=.* must be a finite number"):
+        run.bound.learning_rate = value
+    assert run.bound.learning_rate == 0.1
+
+
+@pytest.mark.parametrize("source", BACKENDS)
+@pytest.mark.parametrize("rule", OURS, ids=repr)
+def test_state_continues_on_the_other_backend(rule: optim.Optimizer, source: str) -> None:
+    target = BACKENDS[1 - BACKENDS.index(source)]
+    stream = _gradients()[:20]
+    whole = Run(source, rule).train(stream)
+    first, second = Run(source, rule).train(stream[:10]), Run(target, rule)
+    for path, value in zip(PATHS, first.values(), strict=True):
+        second.backend.state.assign(second.variables[path], second.backend.state.from_numpy(value))
+    second.bound.load_state(first.bound.state())
+    assert second.bound.step == 10
+    second.train(stream[10:])
+    _assert_close(second.values(), whole.values(), 1e-14)  # rounding of 10 steps
+
+
+def test_state_names_are_slots_and_paths(backend: str) -> None:
+    state = Run(backend, optim.Adam(0.25)).train([GOOD] * 3).bound.state()
+    slots = {f"{slot}.{path}" for slot in "mv" for path in PATHS}
+    assert state.keys() == {"step", "learning_rate"} | slots
+    assert state["step"] == 3
+    assert state["learning_rate"] == 0.25
+    assert state["m.encoder.kernel"].shape == (3, 4)
+
+
+def test_a_state_that_does_not_fit_changes_nothing(backend: str) -> None:
+    run = Run(backend, optim.Adam()).train([GOOD])
+    before = run.bound.state()
+    with pytest.raises(StateError, match=r"unknown \['v_max\.encoder\.bias'"):
+        run.bound.load_state(Run(backend, optim.Adam(amsgrad=True)).bound.state())
+    with pytest.raises(ShapeError, match=r"v\.scale has shape \(\), the state \(2,\)"):
+        run.bound.load_state({**before, "step": np.array(9), "v.scale": np.ones(2)})
+    assert all(np.array_equal(before[name], value) for name, value in run.bound.state().items())
+
+
+# Errors
+
+
+def test_wrong_gradients_are_refused_before_any_change(backend: str) -> None:
+    run, other = Run(backend, optim.SGD(0.1)), Run(BACKENDS[backend == "torch"], optim.SGD(0.1))
+    good = run.tensors(GOOD)
+    wrong = [
+        (good[:2], ShapeError, "2 gradients for 3 variables"),
+        ([good[1], good[0], good[2]], ShapeError, r"of 'encoder.bias' has shape \(3, 4\), its"),
+        ([*good[:2], np.ones(())], ForeignTensorError, "of 'scale' is numpy.ndarray; its variable"),
+        ([*good[:2], other.tensors(GOOD)[2]], ForeignTensorError, "of 'scale' is t"),
+        (
+            [*good[:2], _narrow(run, good[2])],
+            DtypeError,
+            "of 'scale' is float32, its variable floa",
+        ),
+    ]
+    for gradients, error, text in wrong:
+        with pytest.raises(error, match=text):
+            run.bound.apply(gradients)
+    assert run.bound.step == 0
+    assert all(np.array_equal(a, b) for a, b in zip(run.values(), _start(), strict=True))
+
+
+def _narrow(run: Run, tensor: object) -> object:
+    return run.backend.state.from_numpy(run.backend.state.to_numpy(tensor), dtype="float32")
+
+
+def test_what_cannot_be_bound(both: tuple[str, str]) -> None:
+    variables = [registry.load(name).state.variable(np.ones(2)) for name in both]
+    with pytest.raises(ForeignTensorError, match="variables of tensorflow and torch"):
+        optim.SGD(0.1).bind(variables)
+    with pytest.raises(ConfigError, match="nothing to train"):
+        optim.SGD(0.1).bind([])
+    with pytest.raises(ConfigError, match=r"is numpy\.ndarray, which no optimizer can change"):
+        optim.SGD(0.1).bind([np.ones(2)])
+    with pytest.raises(ConfigError, match=r"is torch\.Tensor, which no optimizer can change"):
+        optim.SGD(0.1).bind({"w": torch.ones(2)})
+
+
+def test_a_tree_of_variables_gives_paths(backend: str) -> None:
+    make = registry.load(backend).state.variable
+    tree = {"b": [make(np.ones(1)), make(np.ones(2))], "a": {"w": make(np.ones(3))}}
+    bound = optim.SGD(0.1, 0.9).bind(tree)
+    assert bound.paths == ("a.w", "b.0", "b.1")
+    assert bound.state()["v.b.1"].shape == (2,)
+    assert optim.SGD(0.1).bind(make(np.ones(1))).paths == ("0",)
+    assert optim.SGD(0.1).bind(v for v in tree["b"]).paths == ("0", "1")
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (
+            lambda: optim.SGD(-0.1),
+            r"SGD: learning_rate=-0\.1 must be a finite number, zero or more",
+        ),
+        (lambda: optim.SGD("fast"), "SGD: learning_rate='fast' must be"),
+        (lambda: optim.SGD(0.1, momentum=1.0), r"momentum=1\.0 must be a number in \[0, 1\)"),
+        (lambda: optim.Adam(beta_2=1.5), r"beta_2=1\.5 must be"),
+        (lambda: optim.Adam(epsilon=float("nan")), "epsilon=nan must be"),
+        (lambda: optim.RMSprop(rho=-1), "rho=-1 must be"),
+        (lambda: optim.SGD(clipnorm=0), "clipnorm=0 must be a finite number above zero"),
+        (lambda: optim.SGD(clipnorm=1, clipvalue=1), "clipvalue and clipnorm exclude each other"),
+        (lambda: optim.SGD(nonfinite="ignore"), "nonfinite='ignore'; choose one of"),
+        (lambda: optim.SGD(no_decay="*.bias"), r"no_decay='\*\.bias' must be a tuple"),
+        (lambda: optim.get(3), "a name or a value such as optim.Adam"),
+    ],
+)
+def test_bad_hyperparameters(make: Callable[[], object], text: str) -> None:
+    with pytest.raises(ConfigError, match=text):
+        make()
+
+
+def test_get_by_name() -> None:
+    assert optim.get("AdamW") == optim.AdamW(weight_decay=0.01)
+    assert optim.get(optim.SGD(0.5)) == optim.SGD(0.5)
+    with pytest.raises(UnknownName, match="unknown optimizer 'adm'; did you mean 'adam'"):
+        optim.get("adm")
+
+
+def test_a_subclass_with_its_own_formula_is_not_fused(backend: str) -> None:
+    class Sign(optim.SGD):
+        def update(self, p, g, slots, *, lr):
+            return p - lr * g / abs(g), {}
+
+    assert _one_step(Sign(0.5), backend, p=2.0, g=4.0) == 1.5

@@ -1,0 +1,118 @@
+"""Learning rate schedules: hand-made values, torch's schedulers, and one value in a graph."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from dualnet import optim, registry
+from dualnet.config import Configurable
+from dualnet.errors import ConfigError
+
+SCHEDULES = [
+    optim.Constant(0.1),
+    optim.ExponentialDecay(0.1, 7, 0.5),
+    optim.ExponentialDecay(0.1, 7, 0.5, staircase=True),
+    optim.CosineDecay(0.1, 40),
+    optim.CosineDecay(0.1, 40, alpha=0.2),
+    optim.PiecewiseConstant((10, 30), (0.1, 0.07, 0.001)),
+    optim.LinearWarmup(10, then=0.1),
+    optim.LinearWarmup(10, then=optim.ExponentialDecay(0.1, 7, 0.5), start=0.01),
+]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "wanted"),
+    [
+        (optim.Constant(0.1), {0: 0.1, 99: 0.1}),
+        (optim.ExponentialDecay(0.1, 10, 0.5), {0: 0.1, 5: 0.1 * math.sqrt(0.5), 30: 0.0125}),
+        (optim.ExponentialDecay(0.1, 10, 0.5, True), {9: 0.1, 10: 0.05, 39: 0.0125}),
+        (optim.CosineDecay(0.2, 100), {0: 0.2, 50: 0.1, 100: 0.0, 500: 0.0}),
+        (optim.CosineDecay(0.2, 100, 0.5), {0: 0.2, 50: 0.15, 100: 0.1, 101: 0.1}),
+        (optim.PiecewiseConstant([2, 4], [3, 2, 1]), {0: 3, 1: 3, 2: 2, 3: 2, 4: 1, 99: 1}),
+        (optim.LinearWarmup(4, 0.8), {0: 0.0, 1: 0.2, 3: 0.6, 4: 0.8, 9: 0.8}),
+        (
+            optim.LinearWarmup(4, optim.CosineDecay(0.8, 10), start=0.4),
+            {0: 0.4, 2: 0.6, 4: 0.8, 9: 0.4, 14: 0.0},
+        ),
+    ],
+    ids=repr,
+)
+def test_values_by_hand(schedule: optim.Schedule, wanted: dict[int, float]) -> None:
+    for step, value in wanted.items():
+        assert schedule(step) == pytest.approx(value, rel=1e-15, abs=1e-17)  # cos(π) rounds
+
+
+@pytest.mark.parametrize(
+    ("schedule", "reference"),
+    [
+        (
+            optim.ExponentialDecay(0.1, 1, 0.9),
+            lambda o: torch.optim.lr_scheduler.ExponentialLR(o, 0.9),
+        ),
+        (
+            optim.ExponentialDecay(0.1, 7, 0.9, staircase=True),
+            lambda o: torch.optim.lr_scheduler.StepLR(o, 7, 0.9),
+        ),
+        (optim.CosineDecay(0.1, 40), lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 40)),
+        (
+            optim.PiecewiseConstant((10, 30), (0.1, 0.01, 0.001)),
+            lambda o: torch.optim.lr_scheduler.MultiStepLR(o, [10, 30]),
+        ),
+    ],
+    ids=lambda value: repr(value) if isinstance(value, optim.Schedule) else "",
+)
+def test_equals_torch(schedule: optim.Schedule, reference) -> None:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 0.1)
+    scheduler = reference(optimizer)
+    for step in range(40):
+        wanted = optimizer.param_groups[0]["lr"]
+        assert schedule(step) == pytest.approx(wanted, rel=1e-12)  # torch multiplies step by step
+        optimizer.step()
+        scheduler.step()
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
+def test_a_graph_computes_what_python_computes(schedule: optim.Schedule, backend: str) -> None:
+    chosen = registry.load(backend)
+    options = {"backend": "aot_eager", "fullgraph": True} if backend == "torch" else {}
+    torch.compiler.reset()
+    compiled = chosen.jit.jit(lambda step: schedule(step), **options)
+    for step in (0, 1, 6, 7, 9, 10, 29, 30, 31, 41, 100):
+        got = compiled(chosen.state.from_numpy(np.float64(step)))
+        assert chosen.state.dtype_name(got) == "float64"
+        wanted = schedule(step)
+        # The last bit of cos and pow may differ between libraries.
+        assert float(chosen.state.to_numpy(got)) == pytest.approx(wanted, rel=1e-15, abs=1e-17)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
+def test_configuration_round_trip(schedule: optim.Schedule) -> None:
+    assert Configurable.from_config(schedule.to_config()) == schedule
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: optim.Constant(-1), "Constant: value=-1 must be a finite number, zero or more"),
+        (lambda: optim.CosineDecay(0.1, 0), "decay_steps=0 must be a positive integer"),
+        (lambda: optim.CosineDecay(0.1, 5, alpha=2), r"alpha=2 must be a number in \[0, 1\]"),
+        (lambda: optim.ExponentialDecay(0.1, 5, 0), "decay_rate=0 must be a finite number above"),
+        (lambda: optim.PiecewiseConstant((5, 5), (1, 2, 3)), r"boundaries=\(5, 5\) must increase"),
+        (lambda: optim.PiecewiseConstant((5,), (1,)), "1 boundaries part 2 values, got 1"),
+        (lambda: optim.LinearWarmup(2.5, 0.1), r"steps=2\.5 must be a positive integer"),
+        (lambda: optim.LinearWarmup(5, "0.1"), r"then='0\.1' must be a finite number"),
+    ],
+)
+def test_bad_hyperparameters(make, text: str) -> None:
+    with pytest.raises(ConfigError, match=text):
+        make()
+
+
+def test_a_warmup_into_a_steep_decay_does_not_overflow() -> None:
+    schedule = optim.LinearWarmup(10_000, optim.ExponentialDecay(0.1, 1, 1e-3))
+    assert schedule(0) == 0.0
+    assert schedule(5_000) == pytest.approx(0.05)  # exact but for one rounding
