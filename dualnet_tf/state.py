@@ -64,7 +64,7 @@ def from_numpy(
 def to_numpy(tensor: tf.Tensor, /) -> NDArray:
     if tensor.dtype == tf.bfloat16:  # NumPy has no bfloat16
         tensor = tf.cast(tensor, tf.float32)
-    return np.array(tensor)
+    return np.array(tensor.numpy())
 
 
 def variable(

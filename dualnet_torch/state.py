@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from dualnet.dtypes import canonical
@@ -78,7 +77,7 @@ def to_numpy(tensor: torch.Tensor, /) -> NDArray:
     tensor = tensor.detach()
     if tensor.dtype == torch.bfloat16:  # NumPy has no bfloat16
         tensor = tensor.float()
-    return np.array(tensor.cpu())
+    return tensor.cpu().numpy().copy()
 
 
 def variable(

@@ -178,7 +178,12 @@ def hypot(x1: Any, x2: Any, /) -> Any:
 
 
 imag = unary(tf.math.imag, COMPLEX)
-isfinite = unary(_on_floats(tf.math.is_finite), NUMERIC)
+
+
+def isfinite(x: Any, /) -> Any:
+    return tf.logical_not(tf.logical_or(isinf(x), isnan(x)))  # tf.math.is_finite: real floats only
+
+
 isinf = unary(_on_floats(tf.math.is_inf), NUMERIC)
 isnan = unary(_on_floats(tf.math.is_nan), NUMERIC)
 less = binary(tf.math.less, REAL)
