@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from typing import Final
 
-# Read once, when TensorFlow loads: 2 leaves errors and drops the start-up chatter.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Read once, when TensorFlow loads.  Its native log is chatter, some of it at level "error"
+# (which kernels oneDNN lacks); what is wrong is raised as an exception besides.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if os.environ.get("DUALNET_VERBOSE") else "3")
 
 from dualnet import protocols  # noqa: E402 - after the line above
 from dualnet_tf import device, jit, layers, ops, optim, random, state, tape  # noqa: E402 - same

@@ -15,7 +15,7 @@ def main() -> None:
     print("a is native:", type(a).__module__.split(".")[0], "| its backend:", dn.backend_of(a))
     print("shape", tuple(a.shape), "on", dn.device_of(a))
 
-    print("\nelementwise   ", dn.to_numpy(ops.exp(a)).round(3).tolist())
+    print("\nexponentials  ", np.round(dn.to_numpy(ops.exp(a)), 3).ravel())
     print("matrix product", dn.to_numpy(a @ a).tolist())
     print("column means  ", dn.to_numpy(ops.mean(a, axis=0)).tolist())
     print("stable order  ", dn.to_numpy(ops.argsort(ops.asarray([3, 1, 2, 1]))).tolist())
@@ -29,7 +29,7 @@ def main() -> None:
         print("int8 + float32 ->", error)
 
     print("\nThe same random bits everywhere:")
-    print(dn.to_numpy(dn.random.normal((3,), seed=1)).tolist())
+    print(dn.to_numpy(dn.random.normal((3,), seed=1)))
 
     array = np.arange(3.0)
     print("\nNumPy in and out:", dn.to_numpy(ops.asarray(array) * 2).tolist())
