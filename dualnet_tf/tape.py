@@ -138,7 +138,9 @@ def jvp(
 
 def vmap(function: Flat, tensors: Sequence[Any], axes: Sequence[int], /) -> Sequence[Any]:
     mapped = [_first(tensor, axis) for tensor, axis in zip(tensors, axes, strict=True)]
-    return tf.vectorized_map(lambda slices: list(function(*slices)), mapped)
+    # Unconverted: TensorFlow would rewrite the user's code, and hide the types of its errors.
+    one = tf.autograph.experimental.do_not_convert(lambda slices: list(function(*slices)))
+    return tf.vectorized_map(one, mapped)
 
 
 def _first(tensor: Any, axis: int) -> Any:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import torch
+from torch._C import _functorch as functorch
+from torch._functorch import pyfunctorch
 
 from dualnet.dtypes import canonical
+from dualnet.errors import StateError
 from dualnet.typing import DtypeName, NDArray, Shape
 
 DTYPES: dict[str, torch.dtype] = {
@@ -94,7 +97,23 @@ def variable(
 
 
 def assign(variable: torch.Tensor, value: torch.Tensor, /) -> None:
+    if not torch.compiler.is_compiling() and functorch.maybe_current_level() is not None:
+        _assign_through_transforms(variable, value)
+        return
     with torch.no_grad():
+        variable.copy_(value)
+
+
+def _assign_through_transforms(variable: torch.Tensor, value: torch.Tensor) -> None:
+    """Assigns inside ``torch.func`` transformations, which forbid it: a gradient is cut anyway."""
+    while functorch.is_functorch_wrapped_tensor(value):
+        if functorch.is_batchedtensor(value):
+            raise StateError(
+                "under vmap a layer's state would be another for every example; "
+                "run the model in evaluation mode there"
+            )
+        value = functorch.get_unwrapped(value)
+    with pyfunctorch.temporarily_clear_interpreter_stack(), torch.no_grad():
         variable.copy_(value)
 
 

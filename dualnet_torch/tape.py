@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -10,6 +12,32 @@ import torch
 
 from dualnet.errors import TapeError
 from dualnet.protocols.tape import Flat, Pullback
+
+
+class _Eager:
+    """How many recordings are open outside compiled graphs, in all threads.
+
+    A graph that takes a gradient is compiled anew when ``recording`` changes, for what
+    happens in it may then need to be differentiated again.
+    """
+
+    def __init__(self) -> None:
+        self.recording = False
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def add(self, change: int) -> None:
+        """Counts a recording that opens (1) or closes (-1)."""
+        with self._lock:
+            self._count += change
+            self.recording = self._count > 0
+
+
+eager = _Eager()
+
+#: Holds something while a graph is being compiled that has taken a gradient and freed what
+#: was recorded for it, so that its results can have no other gradient.
+spent: list[bool] = []
 
 
 class Recording:
@@ -26,20 +54,21 @@ class Recording:
     def __enter__(self) -> Recording:
         self._outside = torch.is_grad_enabled()
         torch.set_grad_enabled(True)
+        _count(1)
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.stop()
 
-    def __del__(self) -> None:
-        self.release()
-
     def stop(self) -> None:
         if self._outside is not None:
             torch.set_grad_enabled(self._outside)
             self._outside = None
+            _count(-1)
 
     def watch(self, tensor: torch.Tensor, /) -> None:
+        if not self._held:
+            weakref.finalize(self, _give_back, self._held).atexit = False
         holders = getattr(tensor, "_holders", 0)
         if tensor.requires_grad and not holders:
             return  # it is the user's, or a result: nothing to give back
@@ -72,8 +101,8 @@ class Recording:
             [target for target, _ in rows],
             sources,
             [gradient for _, gradient in rows],
-            retain_graph=retain or differentiable,
-            create_graph=differentiable,
+            retain=retain,
+            differentiable=differentiable,
         )
 
     def jacobian(
@@ -89,9 +118,9 @@ class Recording:
             [target] if target.requires_grad else [],
             sources,
             [unit_vectors(target)],
-            retain_graph=retain or differentiable,
-            create_graph=differentiable,
-            is_grads_batched=True,
+            retain=retain,
+            differentiable=differentiable,
+            batched=True,
         )
         shapes = [(*target.shape, *source.shape) for source in sources]
         return [
@@ -100,25 +129,43 @@ class Recording:
         ]
 
     def release(self) -> None:
-        while self._held:
-            tensor = self._held.pop()
-            tensor._holders -= 1  # type: ignore[attr-defined]  # set by watch
-            if not tensor._holders:  # type: ignore[attr-defined]  # set by watch
-                tensor.requires_grad_(False)
+        _give_back(self._held)
+
+
+def _give_back(held: list[Any]) -> None:
+    """Takes the mark from tensors that no other recording watches."""
+    while held:
+        tensor = held.pop()
+        tensor._holders -= 1
+        if not tensor._holders:
+            tensor.requires_grad_(False)
 
 
 def _gradient(
     targets: Sequence[torch.Tensor],
     sources: Sequence[torch.Tensor],
     upstream: Sequence[torch.Tensor],
-    **options: bool,
+    *,
+    retain: bool,
+    differentiable: bool,
+    batched: bool = False,
 ) -> list[torch.Tensor | None]:
     """``torch.autograd.grad``, which refuses what does not require a gradient."""
     followed = [source for source in sources if source.requires_grad]
     if not targets or not followed:
         return [None] * len(sources)
+    if torch.compiler.is_compiling() and not (retain or differentiable):
+        spent.append(True)
     try:
-        found = torch.autograd.grad(targets, followed, upstream, allow_unused=True, **options)
+        found = torch.autograd.grad(
+            targets,
+            followed,
+            upstream,
+            retain_graph=retain or differentiable,
+            create_graph=differentiable,
+            allow_unused=True,
+            is_grads_batched=batched,
+        )
     except RuntimeError as error:
         if "second time" not in str(error):
             raise
@@ -128,6 +175,11 @@ def _gradient(
         ) from error
     stream = iter(found)
     return [next(stream) if source.requires_grad else None for source in sources]
+
+
+def _count(change: int) -> None:
+    if not torch.compiler.is_compiling():
+        eager.add(change)
 
 
 def record(*, persistent: bool) -> Recording:

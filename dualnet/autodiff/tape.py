@@ -20,8 +20,27 @@ from dualnet.typing import Tensor, Tree
 
 __all__ = ["GradientTape"]
 
-#: The tapes that are recording in this thread or task, outermost first.
 _open: ContextVar[tuple[GradientTape, ...]] = ContextVar("dualnet_tapes", default=())
+
+
+# A compiler that cannot trace a context variable may put functions of its own in place of
+# these three.
+
+
+def open_tapes() -> tuple[GradientTape, ...]:
+    """The tapes that are recording in this thread or task, outermost first."""
+    return _open.get()
+
+
+def set_open_tapes(tapes: tuple[GradientTape, ...]) -> None:
+    """Makes these the tapes that are recording in this thread or task."""
+    _open.set(tapes)
+
+
+def backends_in_use() -> list[Backend]:
+    """The backends whose framework this process has imported; the current one if none."""
+    imported = [registry.load(name) for name in registry.names() if name in sys.modules]
+    return imported or [current_backend()]
 
 
 class GradientTape:
@@ -54,15 +73,15 @@ class GradientTape:
     def __enter__(self) -> Self:
         if self._recordings or self._used:
             raise TapeError("a tape records one block; make a new GradientTape for another")
-        outer = _open.get()
+        outer = open_tapes()
         for tape in outer:
             tape._overlaps = True
         self._overlaps = bool(outer)
         self._recordings = {
             backend.name: backend.tape.record(persistent=self._persistent).__enter__()
-            for backend in _backends_in_use()
+            for backend in backends_in_use()
         }
-        _open.set((*outer, self))
+        set_open_tapes((*outer, self))
         return self
 
     def __exit__(
@@ -75,7 +94,7 @@ class GradientTape:
 
     def _stop(self) -> None:
         self._stopped = True
-        _open.set(tuple(tape for tape in _open.get() if tape is not self))
+        set_open_tapes(tuple(tape for tape in open_tapes() if tape is not self))
         for recording in self._recordings.values():
             recording.stop()
 
@@ -89,7 +108,7 @@ class GradientTape:
             DtypeError: a tensor of integers or booleans, which has no derivative.
             TapeError: the tape is not recording, or an argument is no tensor.
         """
-        if self not in _open.get():
+        if self not in open_tapes():
             raise TapeError("watch is for tensors used later in the tape's block; call it there")
         flat = tree.leaves(tensors)
         backend = common_backend("watched tensor", flat)
@@ -149,15 +168,15 @@ class GradientTape:
     def stop_recording(self) -> Iterator[None]:
         """A block that neither this tape nor any other open one records."""
         backends = [registry.load(name) for name in self._recordings]
-        outside = _open.get()
+        outside = open_tapes()
         with contextlib.ExitStack() as stack:
             for backend in backends:
                 stack.enter_context(backend.tape.no_gradient())
-            _open.set(())
+            set_open_tapes(())
             try:
                 yield
             finally:
-                _open.set(tuple(tape for tape in outside if not tape._stopped))
+                set_open_tapes(tuple(tape for tape in outside if not tape._stopped))
 
     def _prepare(self, targets: list[Any], sources: list[Any]) -> tuple[Backend, Recording]:
         """The recording that knows these tensors, once they have been checked."""
@@ -201,15 +220,9 @@ class GradientTape:
         return tree.unflatten(sources, found)
 
 
-def _backends_in_use() -> list[Backend]:
-    """The backends whose framework this process has imported; the current one if none."""
-    imported = [registry.load(name) for name in registry.names() if name in sys.modules]
-    return imported or [current_backend()]
-
-
 def _recorded() -> bool:
     """Whether some tape is recording, and so a gradient must itself be differentiable."""
-    return bool(_open.get())
+    return bool(open_tapes())
 
 
 def _require_watched(

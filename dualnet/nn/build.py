@@ -126,6 +126,11 @@ class Builder:
         )
 
 
+def _identity(module: Any) -> int:
+    """``object.__hash__`` as a Python function, which PyTorch's compiler can trace."""
+    return id(module)
+
+
 @cache
 def _native_class(module_class: type, layer_class: type[Layer]) -> type:
     """The class of a materialised layer: the framework's module and the definition in one.
@@ -136,7 +141,7 @@ def _native_class(module_class: type, layer_class: type[Layer]) -> type:
     body = {
         "forward": layer_class.forward,
         "__eq__": object.__eq__,
-        "__hash__": object.__hash__,
+        "__hash__": _identity,
         "__module__": layer_class.__module__,
         "__doc__": layer_class.__doc__,
     }

@@ -1,0 +1,22 @@
+"""Compilation on TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+
+def jit(function: Callable[..., Any], /, **options: Any) -> Callable[..., Any]:
+    return tf.function(function, **{"autograph": False, **options})
+
+
+def train_step(function: Callable[..., Any], /, *, jit: bool | str) -> Callable[..., Any]:
+    if jit is False:
+        return function
+    return tf.function(function, autograph=False, jit_compile=jit is True, reduce_retracing=True)
+
+
+def tracing() -> bool:
+    return not tf.executing_eagerly()
