@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -28,9 +28,9 @@ def read(scalar: tf.Tensor, /) -> Any:
 
 def apply(
     rule: Optimizer,
-    variables: Sequence[tf.Variable],
-    gradients: Sequence[tf.Tensor],
-    slots: Mapping[str, Sequence[tf.Variable]],
+    variables: list[tf.Variable],
+    gradients: list[tf.Tensor],
+    slots: Mapping[str, list[tf.Variable]],
     step: Any,
     lr: Any,
     finite: tf.Tensor | None,

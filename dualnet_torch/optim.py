@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ from dualnet.optim.base import Optimizer
 from dualnet.optim.rmsprop import RMSprop
 from dualnet.optim.sgd import SGD
 
-List = Sequence[Tensor]
+List = list[Tensor] | tuple[Tensor, ...]
 
 
 def counter(value: int, /) -> Tensor:
@@ -32,9 +32,9 @@ def read(scalar: Tensor, /) -> Any:
 
 def apply(
     rule: Optimizer,
-    variables: Sequence[Tensor],
-    gradients: Sequence[Tensor],
-    slots: Mapping[str, Sequence[Tensor]],
+    variables: list[Tensor],
+    gradients: list[Tensor],
+    slots: Mapping[str, list[Tensor]],
     step: Any,
     lr: Any,
     finite: Tensor | None,
@@ -64,7 +64,7 @@ def _narrowed(value: Any, dtype: torch.dtype) -> Any:
 # loop above makes by the dozen.  A compiler fuses the loop, so there it stays.
 
 
-def _alike(variables: Sequence[Tensor], gradients: Sequence[Tensor]) -> bool:
+def _alike(variables: List, gradients: List) -> bool:
     """Whether the kernels below take these tensors: eager, of one dtype, on one device."""
     if torch.compiler.is_compiling():
         return False
@@ -128,7 +128,7 @@ def _fused_rmsprop(
         torch._foreach_clamp_min_(s, 0.0)
     root = torch._foreach_sqrt(s)
     torch._foreach_add_(root, rule.epsilon)
-    direction = torch._foreach_div(g, root)
+    direction: List = torch._foreach_div(g, root)
     if rule.momentum:
         b = slots["b"]
         torch._foreach_mul_(b, rule.momentum)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dualnet.typing import Tensor
@@ -36,9 +36,9 @@ class Optim(Protocol):
     def apply(
         self,
         rule: Optimizer,
-        variables: Sequence[Tensor],
-        gradients: Sequence[Tensor],
-        slots: Mapping[str, Sequence[Tensor]],
+        variables: list[Tensor],
+        gradients: list[Tensor],
+        slots: Mapping[str, list[Tensor]],
         step: Number,
         lr: Number,
         finite: Tensor | None,
