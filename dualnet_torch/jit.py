@@ -39,7 +39,9 @@ def train_step(function: Callable[..., Any], /, *, jit: bool | str) -> Callable[
 
 
 def tracing() -> bool:
-    return torch.compiler.is_compiling()
+    if torch.compiler.is_compiling():
+        return True
+    return torch._C._functorch.peek_interpreter_stack() is not None  # inside vmap
 
 
 def _with_constant_results(function: Callable[..., Any]) -> Callable[..., Any]:

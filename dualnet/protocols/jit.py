@@ -23,5 +23,5 @@ class Jit(Protocol):
         ...
 
     def tracing(self) -> bool:
-        """Whether the code runs inside a function being compiled, where tensors have no values."""
+        """Whether tensors have no values here: in a function being compiled or vectorised."""
         ...
