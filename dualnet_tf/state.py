@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,9 @@ DTYPES: dict[str, tf.DType] = {
 
 
 Variable = tf.Variable
+
+#: Of the data of a TensorFlow tensor, in bytes (Eigen's, for every vector instruction set).
+ALIGNMENT = 64
 
 
 TENSOR_TYPES = (tf.Tensor, tf.Variable)
@@ -86,8 +90,22 @@ def assign(variable: tf.Variable, value: tf.Tensor, /) -> None:
 
 
 def from_dlpack(tensor: Any, /, *, copy: bool) -> tf.Tensor:
+    capsule = tensor.__dlpack__()
+    if _address(capsule) % ALIGNMENT:
+        raise BufferError("TensorFlow ends the process over memory that is not aligned")
     try:
-        shared = tf.experimental.dlpack.from_dlpack(tensor.__dlpack__())
+        shared = tf.experimental.dlpack.from_dlpack(capsule)
     except tf.errors.OpError as error:  # the standard's exception, which TensorFlow does not raise
         raise BufferError(str(error)) from error
     return tf.raw_ops.DeepCopy(x=shared) if copy else shared
+
+
+def _address(capsule: Any) -> int:
+    """Where the data in a DLPack capsule begins."""
+    get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    start = get_pointer(capsule, b"dltensor")
+    # The fields of DLTensor: data (8 bytes), device (8), ndim (4), dtype (4), shape (8),
+    # strides (8), byte_offset (8).
+    data = ctypes.c_void_p.from_address(start).value or 0
+    return data + ctypes.c_uint64.from_address(start + 40).value

@@ -137,10 +137,23 @@ def jvp(
 
 
 def vmap(function: Flat, tensors: Sequence[Any], axes: Sequence[int], /) -> Sequence[Any]:
+    failed: list[Exception] = []
+
+    def one(slices: Sequence[Any]) -> list[Any]:
+        try:
+            return list(function(*slices))
+        except Exception as error:
+            failed.append(error)
+            raise
+
     mapped = [_first(tensor, axis) for tensor, axis in zip(tensors, axes, strict=True)]
-    # Unconverted: TensorFlow would rewrite the user's code, and hide the types of its errors.
-    one = tf.autograph.experimental.do_not_convert(lambda slices: list(function(*slices)))
-    return tf.vectorized_map(one, mapped)
+    try:
+        # Unconverted, for TensorFlow would rewrite the user's code.
+        return tf.vectorized_map(tf.autograph.experimental.do_not_convert(one), mapped)
+    except Exception:
+        if failed:  # in vectorized_map it has become an error of another type
+            raise failed[0] from None
+        raise
 
 
 def _first(tensor: Any, axis: int) -> Any:
