@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch._C import _functorch as functorch
 from torch._functorch import pyfunctorch
@@ -73,7 +74,8 @@ def shape(tensor: torch.Tensor, /) -> Shape:
 def from_numpy(
     array: NDArray, /, *, dtype: DtypeName | None = None, device: torch.device | None = None
 ) -> torch.Tensor:
-    return torch.tensor(array, dtype=DTYPES[dtype] if dtype else None, device=device)
+    copy = torch.from_numpy(np.array(array, order="C"))  # torch.tensor takes no [::-1]
+    return copy.to(device=device, dtype=DTYPES[dtype] if dtype else None)
 
 
 def to_numpy(tensor: torch.Tensor, /) -> NDArray:

@@ -29,23 +29,32 @@ from dualnet_tf.ops._common import (
 )
 
 
+def _linked(value: Any, *xs: Any) -> Any:
+    """``value`` with gradient 0 to ``xs``, where TensorFlow's is None."""
+    for x in xs:
+        value = tf.where(True, value, x)
+    return value
+
+
 def _steps(function: Function) -> Function:
-    """A function of steps with gradient 0, where TensorFlow's is None; integers stay."""
+    """A function of steps, whose gradient is 0; integers stay as they are."""
 
     def call(x: Any, /) -> Any:
-        return tf.where(True, function(x), x) if x.dtype.is_floating else tf.identity(x)
+        return _linked(function(x), x) if x.dtype.is_floating else tf.identity(x)
 
     call.__name__ = function.__name__
     return call
 
 
-def _on_floats(function: Function) -> Function:
-    """A test of floats, which TensorFlow does not know for integers: there it is not so."""
+def _on_floats(function: Function, join: Function, *, of_integers: bool) -> Function:
+    """A test of floats, which TensorFlow does not have for integers and complex numbers."""
 
     def call(x: Any, /) -> Any:
         if x.dtype.is_integer:
-            return tf.zeros_like(x, tf.bool)
-        return function(tf.math.real(x)) | function(tf.math.imag(x))
+            return tf.fill(tf.shape(x), of_integers)
+        if x.dtype.is_complex:
+            return join(function(tf.math.real(x)), function(tf.math.imag(x)))
+        return function(x)
 
     call.__name__ = function.__name__
     return call
@@ -125,7 +134,8 @@ conj = unary(tf.math.conj, NUMERIC)
 def copysign(x1: Any, x2: Any, /) -> Any:
     x1, x2 = promote(x1, x2)
     require(x1, REAL_FLOATING, "copysign")
-    return tf.where(signbit(x2), -tf.math.abs(x1), tf.math.abs(x1))
+    size = tf.math.abs(x1)
+    return _linked(tf.where(signbit(x2), -size, size), x2)
 
 
 cos = unary(tf.math.cos, FLOATING)
@@ -155,7 +165,7 @@ def floor_divide(x1: Any, x2: Any, /) -> Any:
     # TensorFlow floors the rounded quotient (1.0 // 0.1 = 10); PyTorch and Python take the
     # exact remainder away first (9).  The gradient is 0, not None.
     whole = tf.round((x1 - tf.math.floormod(x1, x2)) / x2)
-    return tf.where(x2 == 0, tf.stop_gradient(x1 / x2), tf.where(True, whole, x1 * 0))
+    return _linked(tf.stop_gradient(tf.where(x2 == 0, x1 / x2, whole)), x1, x2)
 
 
 greater = binary(tf.math.greater, REAL)
@@ -180,12 +190,9 @@ def hypot(x1: Any, x2: Any, /) -> Any:
 imag = unary(tf.math.imag, COMPLEX)
 
 
-def isfinite(x: Any, /) -> Any:
-    return tf.logical_not(tf.logical_or(isinf(x), isnan(x)))  # tf.math.is_finite: real floats only
-
-
-isinf = unary(_on_floats(tf.math.is_inf), NUMERIC)
-isnan = unary(_on_floats(tf.math.is_nan), NUMERIC)
+isfinite = unary(_on_floats(tf.math.is_finite, tf.logical_and, of_integers=True), NUMERIC)
+isinf = unary(_on_floats(tf.math.is_inf, tf.logical_or, of_integers=False), NUMERIC)
+isnan = unary(_on_floats(tf.math.is_nan, tf.logical_or, of_integers=False), NUMERIC)
 less = binary(tf.math.less, REAL)
 less_equal = binary(tf.math.less_equal, REAL)
 log = unary(tf.math.log, FLOATING)

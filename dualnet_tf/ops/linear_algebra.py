@@ -15,7 +15,9 @@ def einsum(equation: str, /, *operands: Any) -> Any:
 
 
 def _matmul(x1: Any, x2: Any) -> Any:
-    """TensorFlow multiplies matrices only, and no small integers."""
+    """TensorFlow multiplies matrices only, and of integers only the wide ones."""
+    if x1.dtype.is_integer and x1.dtype != tf.int64:
+        return tf.cast(_matmul(tf.cast(x1, tf.int64), tf.cast(x2, tf.int64)), x1.dtype)
     if x1.shape.rank > 1 and x2.shape.rank > 1:
         return tf.matmul(x1, x2)
     if x1.shape.rank == 1:

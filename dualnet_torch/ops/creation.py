@@ -11,6 +11,7 @@ import torch
 from dualnet.ops._host import default_float, grid, host_array
 from dualnet_torch import device as devices
 from dualnet_torch.ops._common import native, promote_all
+from dualnet_torch.state import from_numpy
 
 
 def _place(device: Any) -> Any:
@@ -35,7 +36,7 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
     if isinstance(obj, torch.Tensor):
         return obj.to(device=_place(device), dtype=native(dtype), copy=bool(copy))
     array, name = host_array(obj, dtype)
-    return torch.tensor(array, dtype=native(name), device=_place(device))
+    return from_numpy(array, dtype=name, device=_place(device))
 
 
 def empty(shape: Any, *, dtype: Any = None, device: Any = None) -> Any:

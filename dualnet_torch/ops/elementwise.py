@@ -138,9 +138,9 @@ rsqrt = unary(torch.rsqrt, FLOATING)
 
 def sign(x: Any, /) -> Any:
     require(x, NUMERIC, "sign")
-    if x.dtype in INTEGER:
-        return torch.sign(x)
-    return torch.where(torch.isnan(x), torch.nan, torch.sgn(x))  # PyTorch: sign(nan) = 0
+    if x.dtype in COMPLEX:
+        return torch.sgn(x)
+    return torch.where(torch.isnan(x), x.detach(), torch.sign(x))  # PyTorch: sign(nan) = 0
 
 
 signbit = unary(torch.signbit, REAL_FLOATING)

@@ -11,11 +11,23 @@ from dualnet.typing import Axis
 from dualnet_torch.ops._common import (
     FLOATING,
     NUMERIC,
+    Function,
     REAL,
     REAL_FLOATING,
     require,
     widened,
 )
+
+
+def _through_int64(function: Function) -> Function:
+    """PyTorch adds up and multiplies no uint64; modulo 2**64, int64 comes to the same."""
+
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if x.dtype is torch.uint64:
+            return function(x.to(torch.int64), *args, **kwargs).to(torch.uint64)
+        return function(x, *args, **kwargs)
+
+    return call
 
 
 def all(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -45,7 +57,7 @@ def cumulative_prod(
 ) -> Any:
     require(x, NUMERIC, "cumulative_prod")
     x, axis = widened(x, dtype), _only_axis(x, axis)
-    products = torch.cumprod(x, axis)
+    products = _cumprod(x, axis)
     return torch.cat((_edge(x, axis, 1), products), axis) if include_initial else products
 
 
@@ -54,7 +66,7 @@ def cumulative_sum(
 ) -> Any:
     require(x, NUMERIC, "cumulative_sum")
     x, axis = widened(x, dtype), _only_axis(x, axis)
-    sums = torch.cumsum(x, axis)
+    sums = _cumsum(x, axis)
     return torch.cat((_edge(x, axis, 0), sums), axis) if include_initial else sums
 
 
@@ -86,7 +98,7 @@ def min(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
 def prod(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
     x = widened(x, dtype)
     for each in _descending(x, axis):  # torch.prod takes one axis
-        x = torch.prod(x, each, keepdim=keepdims)
+        x = _prod(x, each, keepdim=keepdims)
     return x
 
 
@@ -96,12 +108,18 @@ def std(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool
 
 
 def sum(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    return torch.sum(widened(x, dtype), dim=axis, keepdim=keepdims)
+    return _sum(widened(x, dtype), dim=axis, keepdim=keepdims)
 
 
 def var(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Any:
     require(x, REAL_FLOATING, "var")
     return torch.var(x, dim=axis, correction=correction, keepdim=keepdims)
+
+
+_cumprod = _through_int64(torch.cumprod)
+_cumsum = _through_int64(torch.cumsum)
+_prod = _through_int64(torch.prod)
+_sum = _through_int64(torch.sum)
 
 
 def _axes(x: Any, axis: Axis) -> Any:
