@@ -66,7 +66,7 @@ class Configurable:
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some hyperparameters changed."""
-        return dataclasses.replace(cast(Any, self), **changes)
+        return cast(Self, dataclasses.replace(cast(Any, self), **changes))
 
     def fields(self) -> dict[str, Any]:
         """Hyperparameters by name, in order of definition."""

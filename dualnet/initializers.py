@@ -293,4 +293,9 @@ def get(spec: str | Initializer) -> Initializer:
     return NAMES[name]()
 
 
+def _check_stddev(initializer: Initializer, stddev: float) -> None:
+    if not 0.0 <= stddev < math.inf:
+        raise ConfigError(f"{initializer!r}: stddev must be finite and not negative")
+
+
 NAMES = {snake_case(kind.__name__): kind for kind in Initializer.__subclasses__()}

@@ -339,7 +339,7 @@ def _declared_shapes(network: Layer) -> Tree:
     specs = getattr(network, "input_specs", None)
     if specs is None:
         return None
-    places = network.inputs  # type: ignore[attr-defined] - input_specs tells that it is a Graph
+    places = network.inputs
     return tree.map(
         lambda ref: shapes.SampleShape(specs[ref.place].shape, specs[ref.place].dtype), places
     )

@@ -7,7 +7,6 @@ calls a tensor".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy.typing as npt
@@ -37,4 +36,5 @@ DtypeName: TypeAlias = Literal[
     "complex64",
     "complex128",
 ]  # fmt: skip - one row per family reads better
-Tree: TypeAlias = Any | Sequence["Tree"] | Mapping[str, "Tree"]
+#: A tensor, or a tuple, list or dict of trees.
+Tree: TypeAlias = Any

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from dualnet import initializers, tree
-from dualnet.dtypes import Policy, is_floating
+from dualnet.dtypes import Policy, canonical, is_floating
 from dualnet.errors import ConfigError, ShapeError
 from dualnet.nn.layer import Layer
 from dualnet.protocols import Backend
@@ -49,9 +49,11 @@ class Builder:
 
     def _empty(self, layer: Layer, path: str) -> Any:
         """A native module with the layer's hyperparameters as attributes, and no children."""
-        native_class = _native_class(self.backend.layers.Module, type(layer))
+        base: Any = self.backend.layers.Module
+        kind: Any = type(layer)
+        native_class = _native_class(base, kind)
         module = native_class.__new__(native_class)
-        self.backend.layers.Module.__init__(module)
+        base.__init__(module)
         module._path = path
         module._definition = layer
         held = layer.sublayers()
@@ -86,7 +88,8 @@ class Builder:
             module.build(*tree.map(self._shape, args))
             del module.__dict__["forward"], module.__dict__["_builder"]
             if self.policy.mixed:
-                module.__class__ = _mixed_class(type(module), self.backend, self.policy.compute)
+                kind: Any = type(module)
+                module.__class__ = _mixed_class(kind, cast(Any, self.backend), self.policy.compute)
             return module.forward(*args, **kwargs)
 
         return forward
@@ -108,11 +111,11 @@ class Builder:
     ) -> Tensor:
         """Makes a weight of ``module``; see :meth:`dualnet.nn.Layer.add_weight`."""
         path = f"{module._path}.{name}" if module._path else name
-        if not all(isinstance(size, int) and size > 0 for size in shape):
+        if not all(size > 0 for size in shape):
             raise ShapeError(f"weight {path!r} needs positive sizes, got shape {shape}")
         value = initializers.get(initializer)(shape, Stream(self.seed, "init", path))
-        chosen = dtype or self.policy.variable
-        if not (dtype is None or is_floating(dtype)) and trainable:
+        chosen = canonical(dtype or self.policy.variable)
+        if trainable and not is_floating(chosen):
             raise ConfigError(f"weight {path!r} is {dtype} and cannot be trained; trainable=False")
         return self.backend.layers.add_variable(
             module,
@@ -132,7 +135,7 @@ def _identity(module: Any) -> int:
 
 
 @cache
-def _native_class(module_class: type, layer_class: type[Layer]) -> type:
+def _native_class(module_class: Any, layer_class: Any) -> Any:
     """The class of a materialised layer: the framework's module and the definition in one.
 
     ``forward`` is found on the definition, everything a module does on the framework's
@@ -141,7 +144,7 @@ def _native_class(module_class: type, layer_class: type[Layer]) -> type:
     body = {
         "forward": layer_class.forward,
         "__eq__": object.__eq__,
-        "__hash__": _identity,
+        "__hash__": object.__hash__,
         "__module__": layer_class.__module__,
         "__doc__": layer_class.__doc__,
     }
@@ -149,13 +152,13 @@ def _native_class(module_class: type, layer_class: type[Layer]) -> type:
 
 
 @cache
-def _mixed_class(native_class: type, backend: Any, compute: DtypeName) -> type:
+def _mixed_class(native_class: Any, backend: Any, compute: DtypeName) -> Any:
     """The class of a layer whose weights, kept in float32, are read in a narrower dtype.
 
     Floating inputs are cast alike; layers that need the wide weights say so with
     ``autocast = False``.
     """
-    if not native_class.autocast:  # type: ignore[attr-defined] - every native class is a Layer
+    if not native_class.autocast:
         return native_class
 
     def narrow(leaf: Any) -> Any:
@@ -165,11 +168,10 @@ def _mixed_class(native_class: type, backend: Any, compute: DtypeName) -> type:
 
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         with backend.layers.reading_as(self, compute):
-            return native_class.forward(self, *tree.map(narrow, args), **tree.map(narrow, kwargs))  # type: ignore[attr-defined] - same
+            return native_class.forward(self, *tree.map(narrow, args), **tree.map(narrow, kwargs))
 
-    return type(native_class)(
-        native_class.__name__, (native_class,), {"forward": forward}, derived=True
-    )
+    body = {"forward": forward}
+    return type(native_class)(native_class.__name__, (native_class,), body, derived=True)
 
 
 def _holds_layers(value: Any) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dualnet import tree
+from dualnet import shapes, tree
 from dualnet.errors import ConfigError, StateError
 from dualnet.typing import Shape
 
@@ -89,16 +89,17 @@ class Node:
         raise StateError("a node has no value yet; branch on tensors inside a layer's forward")
 
 
-def Input(shape: tuple[int | None, ...], dtype: str | None = None) -> Node:  # noqa: N802 - Keras's name
+def Input(shape: Sequence[int | None], dtype: str | None = None) -> Node:  # noqa: N802 - Keras's name
     """A placeholder for one input of a graph.
 
     Args:
         shape: without the batch axis; ``None`` where the size may vary.
         dtype: ``"int64"`` for token ids; the model's floating dtype if not given.
     """
-    if not all(size is None or (isinstance(size, int) and size > 0) for size in shape):
-        raise ConfigError(f"Input(shape={shape!r}): sizes are positive integers or None")
-    return Node(None, shape=tuple(shape), dtype=dtype)
+    parsed = shapes.parse(shape)
+    if not isinstance(parsed, shapes.SampleShape):
+        raise ConfigError(f"Input(shape={shape!r}): one nn.Input is one shape")
+    return Node(None, shape=parsed.sizes, dtype=dtype)
 
 
 def apply_symbolically(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Node:

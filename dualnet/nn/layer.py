@@ -59,8 +59,11 @@ class Layer(Configurable):
     #: The dtype of inputs where it is not the model's own (``"int64"`` for token ids).
     input_dtype: ClassVar[str | None] = None
     #: ``self.training`` in ``forward``: whether the model is being trained.
+    training: ClassVar[bool]
+
     if TYPE_CHECKING:
-        training: bool
+
+        def __getattr__(self, name: str) -> Any: ...  # weights are attributes named in build
 
     def __post_init__(self) -> None:
         if self.name is not None and not re.fullmatch(r"[A-Za-z]\w*", self.name):
@@ -70,11 +73,14 @@ class Layer(Configurable):
             )
         super().__post_init__()
 
-    def build(self, *input_shapes: Shape) -> None:
-        """Declares the layer's own weights, knowing the shape of each input (with batch axis)."""
+    def build(self, *args: Any, **kwargs: Any) -> None:
+        """Declares the layer's own weights: ``build(self, input_shape)``, with the batch axis.
+
+        A layer of several inputs gets the shape of each.
+        """
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Computes the output from native tensors."""
+        """Computes the output from native tensors: ``forward(self, x)``."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward(self, x)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from dualnet.callbacks import Callback, CallbackList, History, ProgressBar
 from dualnet.config import Configurable, encode
 from dualnet.data import Batch, Batches, BatchSource, as_batches, class_sample_weights, split
 from dualnet.errors import ConfigError, DataError, NotCompiledError
+from dualnet.random.layout import checked_integer
 from dualnet.training.checks import check_finite
 from dualnet.training.steps import Steps, predict
 from dualnet.training.totals import Totals
@@ -200,8 +202,7 @@ class Trainable:
         return self.history
 
     def _epoch_range(self, epochs: int, initial_epoch: int | None) -> tuple[int, int]:
-        if not isinstance(epochs, int) or epochs < 1:
-            raise ConfigError(f"epochs={epochs!r}; give a positive integer")
+        checked_integer("epochs", epochs, 1, 1 << 32)
         if initial_epoch is None:
             return self.epochs, self.epochs + epochs
         return initial_epoch, epochs
@@ -315,7 +316,7 @@ class Trainable:
             return None
         if self._model.backend.state.is_tensor_type(type(leaf)):
             return self._model.backend.state.to_numpy(leaf)
-        return cast(NDArray, np.asarray(leaf))
+        return np.asarray(leaf)
 
     def _check(self, batch: Batch) -> None:
         if self._compiled is None or self._compiled.check_finite:
@@ -401,7 +402,8 @@ def _samples(batch: Batch) -> int:
 
 
 def _length(data: BatchSource) -> int | None:
-    return len(data) if hasattr(data, "__len__") else None
+    hint = operator.length_hint(data, -1)
+    return None if hint < 0 else hint
 
 
 @contextmanager
