@@ -254,12 +254,10 @@ def get(metric: Any, loss: Any = None) -> Metric:
 def _named(name: str, loss: Any) -> Metric:
     if name in NAMES:
         found = NAMES[name]()
-        if isinstance(loss, losses.BinaryCrossEntropy) and isinstance(found, ACCURACIES):
+        accuracy = isinstance(found, (Accuracy, BinaryAccuracy))
+        if accuracy and isinstance(loss, losses.BinaryCrossEntropy):
             return BinaryAccuracy(0.0 if loss.from_logits else 0.5)
         return found
     if name in losses.NAMES:
         return MeanLoss(losses.NAMES[name](), name)
     raise unknown_name("metric", name, (*NAMES, *losses.NAMES))
-
-
-ACCURACIES = (Accuracy, BinaryAccuracy)
