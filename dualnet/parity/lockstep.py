@@ -35,8 +35,6 @@ DRAWS = 2
 NETWORK = "(network)"
 
 Replayed = list[replay.Contribution]
-#: The path of the layer to blame, and the kinks that explain the difference instead.
-Fault = tuple[str | None, dict[str, str]]
 
 
 class LockStep:
@@ -131,10 +129,12 @@ class LockStep:
                 continue
             paths = step.unexplained(phase, suspects[phase])
             if not paths:
+                if phase == "gradient" and not self._flips:
+                    self._flips |= step.flips
                 continue
-            layer, flips = step.fault(phase, paths)
-            if flips:
-                self._flips |= flips
+            layer = step.fault(phase, paths)
+            if phase == "gradient" and layer is None and step.flips:
+                self._flips |= step.flips
                 continue
             path = _named(layer, paths, suspects[phase])
             self.divergence = Divergence(
@@ -199,24 +199,26 @@ class _Step:
                 held |= {p: held[p] | d if p in held else d for p, d in by_path.items()}
         return total
 
-    def fault(self, phase: str, paths: tuple[str, ...]) -> Fault:
-        """The layer to blame, or the kinks that explain a gradient."""
+    def fault(self, phase: str, paths: tuple[str, ...]) -> str | None:
+        """The path of the layer to blame; ``None`` if it is no layer's own doing."""
         if phase == "forward":
-            return replay.forward_fault(*self._contributions, self.owner.gates), {}
+            return replay.forward_fault(*self._contributions, self.owner.gates)
         if phase == "gradient":
             return self._gradient_fault()
         if phase == "state":
-            return paths[0].rpartition(".")[0], {}
-        return "loss" if phase == "loss" else None, {}
+            return paths[0].rpartition(".")[0]
+        return "loss" if phase == "loss" else None
 
-    def _gradient_fault(self) -> Fault:
+    def _gradient_fault(self) -> str | None:
         if self._loss_differs():
-            return "loss", {}
-        owner = self.owner
+            return "loss"
+        return replay.backward_fault(*self._contributions, self.owner.gates, self.flips)
+
+    @cached_property
+    def flips(self) -> dict[str, str]:
+        """The calls that stand on a kink, each with where."""
         first, second = self._traces
-        flips = replay.find_flips(owner.first, self.start, first, second, owner.gates)
-        fault = replay.backward_fault(*self._contributions, owner.gates, flips)
-        return fault, flips if fault is None else {}
+        return replay.find_flips(self.owner.first, self.start, first, second, self.owner.gates)
 
     def _loss_differs(self) -> bool:
         """Whether the gradients of the loss differ at the same prediction."""

@@ -34,16 +34,18 @@ def nudged(value: NDArray, dtype: str, draw: int | None = None) -> NDArray:
 
 def nudged_values(values: dict[str, NDArray], dtype: str, draw: int) -> dict[str, NDArray]:
     """Every array of a state moved, each in its own way."""
-    return {p: nudged(v, dtype, draw + 2 * i) for i, (p, v) in enumerate(values.items())}
+    numbered = enumerate(values.items())
+    return {p: nudged(_as_kept(v, dtype), dtype, draw + 2 * i) for i, (p, v) in numbered}
 
 
 def nudged_inputs(inputs: Tree, dtype: str, draw: int) -> Tree:
-    """The floating arrays of a batch, in the dtype they are trained with, moved."""
-    wide = dtypes.policy(dtype).variable
-    kind = np.float64 if wide == "float64" else np.float32
+    """The floating arrays of a batch moved."""
+    return tree.map(lambda leaf: nudged(_as_kept(leaf, dtype), dtype, draw), inputs)
 
-    def move(leaf: NDArray) -> NDArray:
-        floating = leaf.dtype.kind == "f"
-        return nudged(leaf.astype(kind), dtype, draw) if floating else leaf
 
-    return tree.map(move, inputs)
+def _as_kept(value: NDArray, dtype: str) -> NDArray:
+    """An array in the dtype in which a model keeps its variables."""
+    if value.dtype.kind != "f":
+        return value
+    kept = dtypes.policy(dtype).variable
+    return value.astype(np.float32 if kept == "bfloat16" else kept)

@@ -22,7 +22,7 @@ def render(report: Report) -> str:
     """The report as plain text."""
     text = io.StringIO()
     show(report, Console(file=text, width=WIDTH, no_color=True, highlight=False))
-    return text.getvalue().rstrip()
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
 def show(report: Report, console: Console) -> None:
@@ -33,8 +33,8 @@ def show(report: Report, console: Console) -> None:
         console.print(Text(f"  {name}: {value}", style="dim"))
     for table in tables.tables(report):
         console.print()
+        console.print(Text(table.title, style="bold"))
         console.print(_table(table))
-    console.print()
     first = report.first
     console.print(Text(f"first divergence: {'none' if first is None else first}"))
     for note in tables.notes(report):
@@ -42,7 +42,7 @@ def show(report: Report, console: Console) -> None:
 
 
 def _table(table: tables.Table) -> RichTable:
-    drawn = RichTable(title=table.title, title_justify="left", box=box.SIMPLE_HEAD)
+    drawn = RichTable(box=box.SIMPLE_HEAD)
     for place, column in enumerate(table.columns):
         last = place == len(table.columns) - 1 and column == "worst at"
         drawn.add_column(column, justify="left" if place == 0 or last else "right")
