@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 
 from dualnet.nn.layer import Thawed
@@ -41,6 +42,7 @@ def add_variable(
     trainable: bool,
     state: bool,
 ) -> torch.Tensor:
+    value = np.asarray(value, order="C")  # torch.tensor would keep another order
     tensor = torch.tensor(value, dtype=DTYPES[dtype], device=device)
     if state:
         module.register_buffer(name, tensor)
@@ -61,7 +63,8 @@ def reading_as(module: Any, dtype: str, /) -> Iterator[None]:
 
 
 def adopt(native: Any, /, *, device: torch.device) -> Any:
-    return native.to(device)
+    module = native if isinstance(native, torch.nn.Module) else native()
+    return module.to(device)
 
 
 def modules(module: Any, /) -> Iterator[tuple[str, Any]]:

@@ -41,7 +41,7 @@ def apply(
     /,
 ) -> None:
     with torch.no_grad():
-        if finite is None and type(rule) in FUSED and _alike(variables, gradients):
+        if finite is None and type(rule) in FUSED and _alike(variables, gradients, slots):
             alike = [_laid_out(g, like=p) for g, p in zip(gradients, variables, strict=True)]
             FUSED[type(rule)](rule, variables, alike, slots, step, lr)
             return
@@ -64,11 +64,19 @@ def _narrowed(value: Any, dtype: torch.dtype) -> Any:
 # loop above makes by the dozen.  A compiler fuses the loop, so there it stays.
 
 
-def _alike(variables: List, gradients: List) -> bool:
-    """Whether the kernels below take these tensors: eager, of one dtype, on one device."""
+def _alike(variables: List, gradients: List, slots: Mapping[str, List]) -> bool:
+    """Whether the kernels below take these tensors: eager, of one dtype, on one device.
+
+    Slots are read by index elsewhere, so they must lie in memory as their variables do.
+    """
     if torch.compiler.is_compiling():
         return False
-    return len({(tensor.dtype, tensor.device) for tensor in (*variables, *gradients)}) == 1
+    kinds = {(tensor.dtype, tensor.device) for tensor in (*variables, *gradients)}
+    return len(kinds) == 1 and all(
+        slot.stride() == p.stride()
+        for held in slots.values()
+        for slot, p in zip(held, variables, strict=True)
+    )
 
 
 def _laid_out(g: Tensor, *, like: Tensor) -> Tensor:

@@ -458,6 +458,15 @@ def test_get_by_name() -> None:
         optim.get("adm")
 
 
+def test_slots_lie_as_they_are_read_beside_a_transposed_variable() -> None:
+    """PyTorch's fused kernels walk memory, ``state`` and checkpoints walk indices."""
+    variable = torch.nn.Parameter(torch.arange(6.0).reshape(3, 2).T)
+    bound = optim.Adam(0.1).bind([variable])
+    g = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    bound.apply([g])
+    np.testing.assert_allclose(bound.state()["m.0"], 0.1 * g.numpy(), rtol=1e-6)  # float32
+
+
 def test_a_subclass_with_its_own_formula_is_not_fused(backend: str) -> None:
     class Sign(optim.SGD):
         def update(self, p, g, slots, *, lr):
