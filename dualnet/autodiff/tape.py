@@ -54,8 +54,9 @@ class GradientTape:
     6.0
 
     Trainable variables are followed by themselves, other tensors after :meth:`watch`.
-    Everything from the sources to the target must be computed inside the block.  Tapes
-    nest: what an inner tape computes, gradients included, is recorded by the outer ones.
+    Compute everything from the sources to the target inside the block: outside it,
+    TensorFlow records nothing and gives ``None``.  Tapes nest: what an inner tape computes,
+    gradients included, is recorded by the outer ones.
     The frameworks of all tensors used inside must be imported before the block begins.
 
     Args:
