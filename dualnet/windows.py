@@ -104,8 +104,8 @@ def pads(padding: Padding, sizes: Sequence[int], window: Shape, strides: Shape) 
         return ((window[0] - 1, 0),)
     if padding == "same":
         return tuple(map(_same, sizes, window, strides))
-    entries = padding if isinstance(padding, (tuple, list)) else (padding,) * len(window)
-    return tuple((e[0], e[1]) if isinstance(e, (tuple, list)) else (e, e) for e in entries)  # type: ignore[arg-type,return-value] - words are dealt with above
+    entries: Any = padding if isinstance(padding, (tuple, list)) else (padding,) * len(window)
+    return tuple(tuple(e) if isinstance(e, (tuple, list)) else (e, e) for e in entries)
 
 
 def _same(size: int, window: int, stride: int) -> tuple[int, int]:
@@ -134,25 +134,25 @@ def pool(
     return window, steps, found
 
 
-def explain_conv(x: Shape, kernel: Shape, extent: Shape, groups: int) -> ShapeError:
+def explain_conv(x: Sequence[int], kernel: Sequence[int], extent: Shape, groups: int) -> ShapeError:
     """Why an input and a kernel do not fit."""
     if len(x) != len(kernel):
         return ShapeError(
-            f"a kernel of shape {kernel} needs an input of rank {len(kernel)} "
-            f"(batch, {len(kernel) - 2} spatial axes, channels), got shape {x}"
+            f"a kernel of shape {tuple(kernel)} needs an input of rank {len(kernel)} "
+            f"(batch, {len(kernel) - 2} spatial axes, channels), got shape {tuple(x)}"
         )
     channels = kernel[-2] * groups
     if x[-1] != channels or kernel[-1] % groups:
         return ShapeError(
-            f"a kernel of shape {kernel} in {groups} group(s) needs {channels} input channels "
-            f"(the last axis) and filters divisible by {groups}, got input {x}"
+            f"a kernel of shape {tuple(kernel)} in {groups} group(s) needs {channels} input "
+            f"channels (the last axis) and filters divisible by {groups}, got input {tuple(x)}"
         )
     return explain_window(x, extent)
 
 
-def explain_window(x: Shape, window: Shape) -> ShapeError:
+def explain_window(x: Sequence[int], window: Shape) -> ShapeError:
     """Why a window does not fit into an input."""
     return ShapeError(
-        f"an input of shape {x} is too small for the window {window} along a spatial axis; "
+        f"an input of shape {tuple(x)} is too small for the window {window} along a spatial axis; "
         "use a smaller window or padding='same'"
     )

@@ -117,8 +117,36 @@ def reading_as(module: Any, dtype: str, /) -> Iterator[None]:
         module.__dict__.update(wide)
 
 
+class Adopted(Module):
+    """A user's own module: a ``tf.Module``, or a Keras layer, which is none."""
+
+    def __init__(self, native: Any) -> None:
+        super().__init__()
+        self.native = native
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(self.native, tf.Module):
+            return self.native(*args, **kwargs)
+        return self.native(*args, training=self.training, **kwargs)
+
+    @property
+    def _own(self) -> dict[str, tf.Variable]:
+        if isinstance(self.native, tf.Module):
+            pairs = self.native._flatten(
+                predicate=lambda leaf: isinstance(leaf, tf.Variable), with_path=True
+            )
+            return {".".join(map(str, path)): variable for path, variable in pairs}
+        return {v.path.replace("/", "."): v.value for v in self.native.variables}
+
+    @property
+    def _states(self) -> set[str]:
+        return {name for name, variable in self._own.items() if not variable.trainable}
+
+
 def adopt(native: Any, /, *, device: str) -> Any:
-    return native
+    made = hasattr(native, "variables") and not isinstance(native, type)
+    with tf.device(device):
+        return Adopted(native if made else native())
 
 
 def modules(module: Any, /) -> Iterator[tuple[str, Any]]:
@@ -130,17 +158,15 @@ def _modules(module: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]
         return
     seen.add(id(module))
     yield path, module
-    for name, child in getattr(module, "_children", {}).items():
+    for name, child in module._children.items():
         yield from _modules(child, f"{path}.{name}" if path else name, seen)
 
 
 def variables(module: Any, /) -> dict[str, tf.Variable]:
     found: dict[str, tf.Variable] = {}
     for path, part in modules(module):
-        own = getattr(part, "_own", None)
-        if own is None:  # a user's native module
-            own = {v.name.removesuffix(":0").replace("/", "."): v for v in part.variables}
-        found.update({f"{path}.{name}" if path else name: var for name, var in own.items()})
+        own = part._own.items()
+        found.update({f"{path}.{name}" if path else name: variable for name, variable in own})
     return found
 
 
@@ -148,7 +174,7 @@ def states(module: Any, /) -> set[str]:
     return {
         f"{path}.{name}" if path else name
         for path, part in modules(module)
-        for name in getattr(part, "_states", ())
+        for name in part._states
     }
 
 

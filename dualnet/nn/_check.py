@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from dualnet import initializers as known
 from dualnet.errors import ConfigError, ShapeError
+from dualnet.nn import activations
 from dualnet.nn.layer import Layer
 from dualnet.typing import Shape
 
-__all__ = ["fraction", "positive", "rank"]
+__all__ = ["activation", "fraction", "initializers", "positive", "rank"]
+
+
+def activation(layer: Any) -> None:
+    """Puts the name of one of our functions in its place.
+
+    Raises:
+        UnknownName, ConfigError: as :func:`dualnet.nn.activations.get`.
+    """
+    object.__setattr__(layer, "activation", activations.normalized(layer.activation))
+
+
+def initializers(layer: Layer) -> None:
+    """Raises :class:`UnknownName` if an initializer has a name that nobody knows."""
+    for name, value in layer.fields().items():
+        if name.endswith("_initializer"):
+            known.get(value)
 
 
 def positive(layer: Layer, *names: str) -> None:

@@ -54,6 +54,7 @@ class MultiHeadAttention(Noisy):
             if getattr(self, name) is not None:
                 _check.positive(self, name)
         _check.fraction(self, "dropout")
+        _check.initializers(self)
 
     def build(self, query: Shape, value: Shape, key: Shape | None = None, *masks: Any) -> None:
         for shape in (query, value):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from dualnet import ops, windows
 from dualnet.errors import ConfigError, ShapeError
 from dualnet.nn import _check, activations
-from dualnet.nn.core import Activated
+from dualnet.nn.layer import Layer
 from dualnet.typing import Shape, Tensor
 from dualnet.windows import Padding, Sizes
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Conv1D", "Conv2D", "Conv3D"]
 
 
-class Conv(Activated):
+class Conv(Layer):
     """Base of the convolutions: ``activation(conv(x, kernel) + bias)``.
 
     Weights: ``kernel (*kernel_size, in/groups, filters)``, ``bias (filters,)``.
@@ -47,7 +47,8 @@ class Conv(Activated):
                 f"{type(self).__name__}: {self.filters} filters cannot be divided among "
                 f"{self.groups} groups"
             )
-        super().check()
+        _check.activation(self)
+        _check.initializers(self)
 
     def build(self, input_shape: Shape) -> None:
         axes = self.spatial + 2
@@ -74,7 +75,7 @@ class Conv(Activated):
             dilation=self.dilation_rate,
             groups=self.groups,
         )
-        return self.activated(y)
+        return activations.get(self.activation)(y)
 
 
 class Conv1D(Conv):

@@ -15,21 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Activation", "Dense", "Embedding", "Identity"]
 
 
-class Activated(Layer):
-    """Base of the layers that end in an activation function."""
-
-    if TYPE_CHECKING:
-        activation: activations.Activation
-
-    def check(self) -> None:
-        object.__setattr__(self, "activation", activations.normalized(self.activation))
-
-    def activated(self, y: Tensor) -> Tensor:
-        """The activation function of ``y``."""
-        return y if self.activation is None else activations.get(self.activation)(y)
-
-
-class Dense(Activated):
+class Dense(Layer):
     """``activation(x @ kernel + bias)`` along the last axis.
 
     Weights: ``kernel (in, units)``, ``bias (units,)``.  ``(batch, …, in)`` gives
@@ -58,7 +44,8 @@ class Dense(Activated):
 
     def check(self) -> None:
         _check.positive(self, "units")
-        super().check()
+        _check.activation(self)
+        _check.initializers(self)
 
     def build(self, input_shape: Shape) -> None:
         _check.rank(self, input_shape, 2, None, "add an axis with reshape")
@@ -67,7 +54,8 @@ class Dense(Activated):
             self.add_weight("bias", (self.units,), self.bias_initializer)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.activated(ops.nn.linear(x, self.kernel, self.bias if self.use_bias else None))
+        y = ops.nn.linear(x, self.kernel, self.bias if self.use_bias else None)
+        return activations.get(self.activation)(y)
 
 
 class Embedding(Layer):
@@ -88,12 +76,13 @@ class Embedding(Layer):
 
     input_dim: int
     output_dim: int
-    embeddings_initializer: str | Initializer = "uniform"
+    embeddings_initializer: str | Initializer = "random_uniform"
 
     input_dtype: ClassVar[str | None] = "int64"
 
     def check(self) -> None:
         _check.positive(self, "input_dim", "output_dim")
+        _check.initializers(self)
 
     def build(self, input_shape: Shape) -> None:
         shape = (self.input_dim, self.output_dim)
@@ -103,13 +92,16 @@ class Embedding(Layer):
         return ops.nn.embedding(ids, self.embeddings)
 
 
-class Activation(Activated):
+class Activation(Layer):
     """``activation(x)``: a function by name, such as ``nn.Activation("tanh")``."""
 
     activation: activations.Activation
 
+    def check(self) -> None:
+        _check.activation(self)
+
     def forward(self, x: Tensor) -> Tensor:
-        return self.activated(x)
+        return activations.get(self.activation)(x)
 
 
 class Identity(Layer):

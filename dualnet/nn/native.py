@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from dualnet.errors import ConfigError
 from dualnet.nn.layer import Layer
@@ -31,6 +31,8 @@ class Native(Layer):
 
     given: dict[str, Any]
 
+    autocast: ClassVar[bool] = False  # the module is the judge of its dtypes
+
     def __init__(self, *, name: str | None = None, trainable: bool = True, **given: Any) -> None:
         object.__setattr__(self, "given", given)
         object.__setattr__(self, "name", name)
@@ -57,6 +59,7 @@ class Native(Layer):
             )
         module = backend.layers.adopt(self.given[backend.name], device=builder.device)
         backend.layers.attach(self, "native", module)
+        backend.layers.set_training(module, self.training)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         return self.native(*args, **kwargs)

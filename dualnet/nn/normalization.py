@@ -31,7 +31,9 @@ class Normalization(Layer):
 
     def check(self) -> None:
         if not 0 < self.epsilon < math.inf:
-            raise ConfigError(f"{type(self).__name__}: epsilon must be positive, got {self.epsilon}")
+            raise ConfigError(
+                f"{type(self).__name__}: epsilon must be positive, got {self.epsilon}"
+            )
 
     def build_affine(self, shape: Shape) -> None:
         """Declares γ and β."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from dualnet import ops
 from dualnet.errors import ShapeError
@@ -41,6 +41,7 @@ class Recurrent(Layer):
 
     def check(self) -> None:
         _check.positive(self, "units")
+        _check.initializers(self)
 
     def build(self, input_shape: Shape, *states: Any) -> None:
         _check.rank(self, input_shape, 3, 3, "the layout is (batch, time, features)")
@@ -74,9 +75,7 @@ class Recurrent(Layer):
             return (ops.nn.zero_state(x, units=self.units),) * self.states
         states = tuple(given) if isinstance(given, (tuple, list)) else (given,)
         if len(states) != self.states:
-            raise ShapeError(
-                f"{type(self).__name__} has {self.states} state(s), got {len(states)}"
-            )
+            raise ShapeError(f"{type(self).__name__} has {self.states} state(s), got {len(states)}")
         return states
 
 
@@ -90,7 +89,8 @@ class SimpleRNN(Recurrent):
 
     def run(self, x: Tensor, states: tuple[Tensor, ...], mask: Tensor | None) -> tuple[Tensor, ...]:
         weights = (self.kernel, self.recurrent_kernel, self.bias)
-        return ops.nn.rnn(x, *states, *weights, mask=mask)
+        outputs: tuple[Tensor, ...] = ops.nn.rnn(x, *states, *weights, mask=mask)
+        return outputs
 
 
 class GRU(Recurrent):
@@ -115,7 +115,8 @@ class GRU(Recurrent):
 
     def run(self, x: Tensor, states: tuple[Tensor, ...], mask: Tensor | None) -> tuple[Tensor, ...]:
         weights = (self.kernel, self.recurrent_kernel, self.bias, self.recurrent_bias)
-        return ops.nn.gru(x, *states, *weights, mask=mask)
+        outputs: tuple[Tensor, ...] = ops.nn.gru(x, *states, *weights, mask=mask)
+        return outputs
 
 
 class LSTM(Recurrent):
@@ -152,7 +153,8 @@ class LSTM(Recurrent):
 
     def run(self, x: Tensor, states: tuple[Tensor, ...], mask: Tensor | None) -> tuple[Tensor, ...]:
         weights = (self.kernel, self.recurrent_kernel, self.bias)
-        return ops.nn.lstm(x, *states, *weights, mask=mask)
+        outputs: tuple[Tensor, ...] = ops.nn.lstm(x, *states, *weights, mask=mask)
+        return outputs
 
 
 class ForgetBias(Initializer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dualnet import ops
 from dualnet.errors import ConfigError
@@ -61,7 +61,7 @@ class Dropout(Noisy):
 
     def check(self) -> None:
         _check.fraction(self, "rate")
-        shape = self.noise_shape or ()
+        shape: Any = self.noise_shape or ()
         if not all(n is None or (isinstance(n, int) and n > 0) for n in shape):
             raise ConfigError(f"Dropout: noise_shape={shape!r} holds positive integers and None")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from dualnet import ops
 from dualnet.errors import ConfigError, ShapeError
@@ -33,7 +34,7 @@ class Reshape(Layer):
     target_shape: tuple[int, ...]
 
     def check(self) -> None:
-        sizes = self.target_shape
+        sizes: Any = self.target_shape
         if not isinstance(sizes, tuple) or not all(isinstance(n, int) for n in sizes):
             raise ConfigError(f"Reshape: target_shape is a tuple of integers, got {sizes!r}")
         if sizes.count(-1) > 1 or not all(n > 0 or n == -1 for n in sizes):
@@ -41,8 +42,8 @@ class Reshape(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         size = _known_size(self, x)
-        given = math.prod(n for n in self.target_shape if n != -1)
-        sizes = tuple(size // given if n == -1 else n for n in self.target_shape)
+        given = math.prod([n for n in self.target_shape if n != -1])
+        sizes = [size // given if n == -1 else n for n in self.target_shape]
         if math.prod(sizes) != size:
             raise ShapeError(
                 f"Reshape(target_shape={self.target_shape}) cannot take samples of shape "
@@ -78,7 +79,7 @@ class RepeatVector(Layer):
 def _known_size(layer: Layer, x: Tensor) -> int:
     """The number of values of a sample."""
     sizes = tuple(x.shape[1:])
-    if any(n is None for n in sizes):
+    if None in sizes:
         raise ShapeError(
             f"{type(layer).__name__} needs samples of a known size, got shape {tuple(x.shape)} "
             "in a compiled function; declare the sizes with input_shape"

@@ -50,7 +50,7 @@ class Layers(Protocol):
         ...
 
     def adopt(self, native: Any, /, *, device: Device) -> Any:
-        """A user's native module, ready to be attached (``nn.Native``)."""
+        """A user's native module, or a function that makes one, ready to be attached."""
         ...
 
     def modules(self, module: Any, /) -> Iterator[tuple[str, Any]]:

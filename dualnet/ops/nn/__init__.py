@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from dualnet.ops._dispatch import dispatchers
-from dualnet.ops.nn.attention import attention_weights, dot_product_attention
+from dualnet.ops.nn.attention import attention_weights as attention_weights
+from dualnet.ops.nn.attention import dot_product_attention as dot_product_attention
 from dualnet.protocols.ops.nn import CHAPTERS
 
 _functions = dispatchers(CHAPTERS, lambda backend: backend.ops.nn)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
-from dualnet import ops
 from dualnet.typing import Tensor
+
+if TYPE_CHECKING:
+    ops: Any  # the checker cannot follow the circle of imports
+else:
+    from dualnet import ops
 
 __all__ = ["attention_weights", "dot_product_attention"]
 

@@ -25,6 +25,7 @@ from dualnet_tf.ops.nn.activations import (
 )
 from dualnet_tf.ops.nn.attention import masked_softmax, merge_heads, split_heads
 from dualnet_tf.ops.nn.convolution import conv
+from dualnet_tf.ops.nn.losses import label_cross_entropy
 from dualnet_tf.ops.nn.normalization import (
     batch_norm,
     batch_norm_training,
@@ -53,6 +54,7 @@ __all__ = [
     "hard_sigmoid",
     "hard_silu",
     "hard_tanh",
+    "label_cross_entropy",
     "layer_norm",
     "leaky_relu",
     "linear",

@@ -10,6 +10,11 @@ from dualnet.windows import Pads
 FORMATS = {1: "NWC", 2: "NHWC", 3: "NDHWC"}
 
 
+def sizes(x: tf.Tensor) -> list[int | tf.Tensor]:
+    """The shape: numbers, or tensors where a graph does not know them."""
+    return [tf.shape(x)[axis] if n is None else n for axis, n in enumerate(x.shape)]
+
+
 def pad_spatial(x: tf.Tensor, pads: Pads, value: float) -> tf.Tensor:
     """Pads the axes between batch and channels."""
     if not any(map(any, pads)):

@@ -21,19 +21,22 @@ def conv(
     groups: int = 1,
 ) -> tf.Tensor:
     rank = kernel.shape.rank - 2
-    strides = windows.per_axis(strides, rank, "strides")
-    dilation = windows.per_axis(dilation, rank, "dilation")
+    steps = windows.per_axis(strides, rank, "strides")
+    gaps = windows.per_axis(dilation, rank, "dilation")
     window = tuple(kernel.shape[:rank])
-    extent = windows.effective(window, dilation)
+    extent = windows.effective(window, gaps)
     same = padding == "same"  # TensorFlow's own, which also knows sizes that a graph does not
-    pads = windows.pads("valid" if same else padding, x.shape[1:-1], extent, strides)
-    if max(strides) > 1 and max(dilation) > 1:  # tf.nn.convolution refuses the two together
-        kernel, dilation = _spread(kernel, dilation), (1,) * rank
+    pads = windows.pads("valid" if same else padding, x.shape[1:-1], extent, steps)
+    if max(steps) > 1 and max(gaps) > 1:  # tf.nn.convolution refuses the two together
+        kernel, gaps = _spread(kernel, gaps), (1,) * rank
     try:
-        y = _grouped(pad_spatial(x, pads, 0), kernel, strides, same, dilation, groups)
+        y = _grouped(pad_spatial(x, pads, 0), kernel, steps, same, gaps, groups)
     except (tf.errors.InvalidArgumentError, ValueError) as error:
-        shapes = tuple(x.shape), (*window, *kernel.shape[rank:])
-        raise windows.explain_conv(*shapes, extent, groups) from error
+        raise windows.explain_conv(
+            x.shape, (*window, *kernel.shape[rank:]), extent, groups
+        ) from error
+    if 0 in y.shape[1:-1]:
+        raise windows.explain_window(x.shape, extent)
     return y if bias is None else y + bias
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from dualnet import windows
 from dualnet.windows import Padding, Sizes
-from dualnet_tf.ops.nn._layout import pad_spatial
+from dualnet_tf.ops.nn._layout import pad_spatial, sizes
 
 
 def avg_pool(
@@ -38,13 +38,16 @@ def max_pool(
     strides: Sizes | None = None,
     padding: Padding = "valid",
 ) -> tf.Tensor:
-    same = padding == "same"
+    # In a graph, the kernel's own padding gives wrong second derivatives where all strides are 1.
+    same = padding == "same" and strides not in (1, (1,) * (x.shape.rank - 2))
     window, steps, pads = windows.pool(x.shape, pool_size, strides, "valid" if same else padding)
     y = _pooled(tf.nn.max_pool, pad_spatial(x, pads, -math.inf), window, steps, same)
     # The kernel drops NaN: another pool finds the windows that have one.
     missing = tf.cast(tf.math.is_nan(x), x.dtype)
     missing = _pooled(tf.nn.max_pool, pad_spatial(missing, pads, 0), window, steps, same)
-    return tf.where(missing > 0, tf.constant(math.nan, x.dtype), y)
+    y = tf.where(missing > 0, tf.constant(math.nan, x.dtype), y)
+    # It also starts from the lowest finite number, which nothing but -inf leaves standing.
+    return tf.where(y <= x.dtype.min, tf.constant(-math.inf, x.dtype), y)
 
 
 def _pooled(
@@ -57,10 +60,14 @@ def _pooled(
     """The pool, or why there is none."""
     try:
         if len(window) < 3:
-            return pool(x, window, strides, "SAME" if same else "VALID")
-        return _pooled_in_turn(pool, x, window, strides, same)
+            y = pool(x, window, strides, "SAME" if same else "VALID")
+        else:
+            y = _pooled_in_turn(pool, x, window, strides, same)
     except (tf.errors.InvalidArgumentError, ValueError) as error:
-        raise windows.explain_window(tuple(x.shape), window) from error
+        raise windows.explain_window(x.shape, window) from error
+    if 0 in y.shape[1:-1]:
+        raise windows.explain_window(x.shape, window)
+    return y
 
 
 def _pooled_in_turn(
@@ -76,10 +83,10 @@ def _pooled_in_turn(
     maxima are exact, and the first maximum of the first plane is the first of all.
     """
     padding = "SAME" if same else "VALID"
-    batch, depth, *plane, channels = tf.unstack(tf.shape(x))
+    batch, depth, *plane, channels = sizes(x)
     y = tf.reshape(x, (batch * depth, *plane, channels))
     y = pool(y, window[1:], strides[1:], padding)
-    height, width = y.shape[1:3]
+    _, height, width, _ = sizes(y)
     y = tf.reshape(y, (batch, depth, height * width, channels))
     y = pool(y, (window[0], 1), (strides[0], 1), padding)
-    return tf.reshape(y, (batch, tf.shape(y)[1], height, width, channels))
+    return tf.reshape(y, (batch, sizes(y)[1], height, width, channels))

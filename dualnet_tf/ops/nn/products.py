@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 from dualnet.ops import explain
@@ -14,7 +17,7 @@ def embedding(ids: tf.Tensor, table: tf.Tensor, /) -> tf.Tensor:
         ids = tf.cast(ids, tf.int64)
     if tf.executing_eagerly():
         _check_range(ids, table)  # the kernel of a GPU would give zeros
-    return _rows(tf.convert_to_tensor(table), ids)
+    return tf.custom_gradient(_rows)(tf.convert_to_tensor(table), ids)
 
 
 def linear(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None, /) -> tf.Tensor:
@@ -31,9 +34,8 @@ def _check_range(ids: tf.Tensor, table: tf.Tensor) -> None:
         raise explain.embedding_range(int(wrong[0]), table.shape[0])
 
 
-@tf.custom_gradient
-def _rows(table: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
-    """``tf.gather`` with a dense gradient: its own, sparse, has no second derivative."""
+def _rows(table: tf.Tensor, ids: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
+    """``tf.gather`` and a dense gradient: its own, sparse, has no second derivative."""
 
     def backward(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
         return tf.math.unsorted_segment_sum(upstream, ids, tf.shape(table)[0]), None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from dualnet.ops.nn import recurrent
+from dualnet_tf.ops.nn._layout import sizes
 
 States = tuple[tf.Tensor, ...]
 
@@ -53,16 +54,14 @@ def rnn(
 
 
 def zero_state(x: tf.Tensor, /, *, units: int) -> tf.Tensor:
-    batch = tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
-    return tf.zeros((batch, units), x.dtype)
+    return tf.zeros((sizes(x)[0], units), x.dtype)
 
 
 def _scan(
     step: Callable[[States, States], States], inputs: States, states: States
 ) -> tuple[tf.Tensor, States]:
     """Steps over axis 1 of the inputs; gives the first states, stacked, and the last."""
-    length = inputs[0].shape[1]
-    steps = tf.shape(inputs[0])[1] if length is None else length
+    length, steps = inputs[0].shape[1], sizes(inputs[0])[1]
     arrays = [_time_first(x, steps) for x in inputs]
     outputs = tf.TensorArray(states[0].dtype, steps, element_shape=states[0].shape)
 

@@ -22,10 +22,10 @@ def conv(
     groups: int = 1,
 ) -> Tensor:
     rank = kernel.ndim - 2
-    strides = windows.per_axis(strides, rank, "strides")
-    dilation = windows.per_axis(dilation, rank, "dilation")
-    extent = windows.effective(kernel.shape[:rank], dilation)
-    pads = windows.pads(padding, x.shape[1:-1], extent, strides)
+    steps = windows.per_axis(strides, rank, "strides")
+    gaps = windows.per_axis(dilation, rank, "dilation")
+    extent = windows.effective(kernel.shape[:rank], gaps)
+    pads = windows.pads(padding, x.shape[1:-1], extent, steps)
     native = channels_first(x)
     both_ends = [before for before, _ in pads]
     if any(before != after for before, after in pads):
@@ -33,8 +33,8 @@ def conv(
     weight = kernel.permute(rank + 1, rank, *range(rank))
     try:
         y = torch.convolution(
-            native, weight, bias, strides, both_ends, dilation, False, [0] * rank, groups
+            native, weight, bias, steps, both_ends, gaps, False, [0] * rank, groups
         )
     except RuntimeError as error:
-        raise windows.explain_conv(tuple(x.shape), tuple(kernel.shape), extent, groups) from error
+        raise windows.explain_conv(x.shape, kernel.shape, extent, groups) from error
     return channels_last(y)

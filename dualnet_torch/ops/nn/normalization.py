@@ -22,8 +22,8 @@ def batch_norm(
     epsilon: float,
 ) -> Tensor:
     flat = _single(x).reshape(-1, x.shape[-1])
-    gamma, beta, mean, variance = map(_single_or_none, (gamma, beta, mean, variance))
-    y = F.batch_norm(flat, mean, variance, gamma, beta, False, 0.0, epsilon)
+    gamma, beta = _single_or_none(gamma), _single_or_none(beta)
+    y = F.batch_norm(flat, _single(mean), _single(variance), gamma, beta, False, 0.0, epsilon)
     return y.reshape(x.shape).to(x.dtype)
 
 
@@ -50,17 +50,22 @@ def batch_norm_training(
 def group_norm(
     x: Tensor, gamma: Tensor | None, beta: Tensor | None, /, *, groups: int, epsilon: float
 ) -> Tensor:
-    return F.group_norm(x.movedim(-1, 1), groups, gamma, beta, epsilon).movedim(1, -1)
+    wide = _single(x).movedim(-1, 1)
+    if gamma is None:  # without it the kernel has no second derivative
+        gamma = wide.new_ones(x.shape[-1])
+    y = F.group_norm(wide, groups, _single(gamma), _single_or_none(beta), epsilon)
+    return y.movedim(1, -1).to(x.dtype)
 
 
 def layer_norm(
     x: Tensor, gamma: Tensor | None, beta: Tensor | None, /, *, axes: int, epsilon: float
 ) -> Tensor:
-    return F.layer_norm(x, x.shape[-axes:], gamma, beta, epsilon)
+    gamma, beta = _single_or_none(gamma), _single_or_none(beta)
+    return F.layer_norm(_single(x), x.shape[-axes:], gamma, beta, epsilon).to(x.dtype)
 
 
 def rms_norm(x: Tensor, gamma: Tensor | None, /, *, epsilon: float) -> Tensor:
-    return F.rms_norm(x, x.shape[-1:], gamma, epsilon)
+    return F.rms_norm(_single(x), x.shape[-1:], _single_or_none(gamma), epsilon).to(x.dtype)
 
 
 def _single(x: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -48,9 +48,9 @@ MAXIMA = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 
 
 def _pooled(
-    pools: dict[int, Callable[..., Tensor]], x: Tensor, window: tuple[int, ...], strides: object
+    pools: Mapping[int, Callable[..., Tensor]], x: Tensor, window: tuple[int, ...], strides: object
 ) -> Tensor:
     """The pool of the window's rank, or why there is none; ``x`` is channels first."""
-    if min(x.shape[2:]) < 1 or any(n < k for n, k in zip(x.shape[2:], window, strict=True)):
-        raise windows.explain_window(tuple(channels_last(x).shape), window)
+    if any(n < k for n, k in zip(x.shape[2:], window, strict=True)):
+        raise windows.explain_window(channels_last(x).shape, window)
     return pools[len(window)](x, window, strides)

@@ -7,6 +7,7 @@ from typing import Protocol
 from dualnet.protocols.ops.nn.activations import Activations
 from dualnet.protocols.ops.nn.attention import Attention
 from dualnet.protocols.ops.nn.convolution import Convolution
+from dualnet.protocols.ops.nn.losses import Losses
 from dualnet.protocols.ops.nn.normalization import Normalization
 from dualnet.protocols.ops.nn.pooling import Pooling
 from dualnet.protocols.ops.nn.products import Products
@@ -19,6 +20,7 @@ CHAPTERS: tuple[type, ...] = (
     Activations,
     Attention,
     Convolution,
+    Losses,
     Normalization,
     Pooling,
     Products,
@@ -31,6 +33,7 @@ class NN(
     Activations,
     Attention,
     Convolution,
+    Losses,
     Normalization,
     Pooling,
     Products,

@@ -23,7 +23,9 @@ class Convolution(Protocol):
         dilation: Sizes = 1,
         groups: int = 1,
     ) -> Tensor:
-        """``y[n, p, o] = bias[o] + Σ_{k, i} x[n, p·stride + k·dilation - before, i]·kernel[k, i, o]``.
+        """A weighted sum of each window, per output channel.
+
+        ``y[n, p, o] = bias[o] + Σ_{k, i} x[n, p·stride + k·dilation - before, i]·kernel[k, i, o]``
 
         ``x`` is ``(batch, *spatial, in)``, ``kernel`` ``(*window, in/groups, out)``, ``bias``
         ``(out,)``.  With groups, the channels of input and output are cut in as many equal

@@ -23,7 +23,7 @@ class Products(Protocol):
         ...
 
     def linear(self, x: Tensor, kernel: Tensor, bias: Tensor | None = None, /) -> Tensor:
-        """``x @ kernel + bias``; ``x`` is ``(…, in)``, ``kernel`` ``(in, out)``, ``bias`` ``(out,)``.
+        """``x @ kernel + bias``: ``(…, in)`` times ``(in, out)``, plus ``(out,)``.
 
         Raises:
             ShapeError: the last axis of ``x`` is not ``in`` long.

@@ -8,7 +8,7 @@ from dualnet.typing import Tensor
 
 
 class Recurrent(Protocol):
-    """``x`` is ``(batch, time, in)``, states are ``(batch, units)``, outputs ``(batch, time, units)``.
+    """Inputs are ``(batch, time, in)``, states ``(batch, units)``, outputs all states in time.
 
     ``mask`` is boolean, ``(batch, time)``: where it is False, the state passes unchanged,
     and the output is the state.  The definitions are in :mod:`dualnet.ops.nn.recurrent`; a

@@ -1,0 +1,599 @@
+"""One row per layer: a definition, its inputs, and what it must compute.
+
+The reference of a row is its formula in float64, written with elementary operations of
+PyTorch (sums, products, slices: none of the kernels under test), so that autograd gives the
+reference's gradients too.  It takes the weights by name and the inputs, and gives the output,
+or the output and the states after a call in training.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from dualnet import nn, ops
+from dualnet.random import Stream
+
+T = torch.Tensor
+
+
+@dataclass(frozen=True)
+class Case:
+    """``layer(*inputs, **options)``; an input is an array, or the shape of a random one."""
+
+    name: str
+    layer: nn.Layer
+    inputs: tuple[Any, ...]
+    reference: Callable[..., Any]
+    options: dict[str, Any] = field(default_factory=dict)
+    training: bool = False
+
+    def arrays(self) -> list[np.ndarray]:
+        random = np.random.default_rng(7)
+        return [
+            given if isinstance(given, np.ndarray) else random.normal(size=given)
+            for given in self.inputs
+        ]
+
+
+# Formulas
+
+
+def dense(w: dict[str, T], x: T) -> T:
+    y = (x[..., :, None] * w["kernel"]).sum(-2)
+    return y + w["bias"] if "bias" in w else y
+
+
+def same(n: int, k: int, s: int) -> tuple[int, int]:
+    total = max((math.ceil(n / s) - 1) * s + k - n, 0)
+    return total // 2, total - total // 2
+
+
+def windows(x: T, window: tuple[int, ...], strides: Any, pads: Any, dilation: Any, fill: float):
+    """What each element of a window sees: one slice of the padded input per element."""
+    rank = len(window)
+    sizes = [n + sum(pair) for n, pair in zip(x.shape[1:-1], pads, strict=True)]
+    padded = x.new_full((x.shape[0], *sizes, x.shape[-1]), fill)
+    inside = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape[1:-1], pads, strict=True))
+    padded[(slice(None), *inside)] = x
+    out = [
+        (n - (k - 1) * d - 1) // s + 1
+        for n, k, s, d in zip(sizes, window, strides, dilation, strict=True)
+    ]
+    for place in itertools.product(*map(range, window)):
+        cut = tuple(
+            slice(place[i] * dilation[i], place[i] * dilation[i] + strides[i] * out[i], strides[i])
+            for i in range(rank)
+        )
+        yield place, padded[(slice(None), *cut)]
+
+
+def conv(
+    strides: tuple[int, ...],
+    pads: tuple[tuple[int, int], ...],
+    dilation: Any = None,
+    groups: int = 1,
+) -> Callable[..., T]:
+    def formula(w: dict[str, T], x: T) -> T:
+        kernel = w["kernel"]
+        spread = dilation or (1,) * len(strides)
+        y: Any = 0
+        for place, seen in windows(x, kernel.shape[:-2], strides, pads, spread, 0.0):
+            parts = zip(seen.chunk(groups, -1), kernel[place].chunk(groups, -1), strict=True)
+            y = y + torch.cat([(a[..., :, None] * b).sum(-2) for a, b in parts], -1)
+        return y + w["bias"] if "bias" in w else y
+
+    return formula
+
+
+def max_pool(window: Any, strides: Any, pads: Any) -> Callable[..., T]:
+    def formula(w: dict[str, T], x: T) -> T:
+        seen = windows(x, window, strides, pads, (1,) * len(window), -math.inf)
+        return torch.stack([part for _, part in seen]).amax(0)
+
+    return formula
+
+
+def avg_pool(window: Any, strides: Any, pads: Any) -> Callable[..., T]:
+    def formula(w: dict[str, T], x: T) -> T:
+        def total(x: T) -> T:
+            seen = windows(x, window, strides, pads, (1,) * len(window), 0.0)
+            return torch.stack([part for _, part in seen]).sum(0)
+
+        return total(x) / total(torch.ones_like(x))
+
+    return formula
+
+
+def normalized(x: T, axes: tuple[int, ...], epsilon: float) -> T:
+    mean = x.sum(axes, keepdim=True) / math.prod(x.shape[a] for a in axes)
+    variance = ((x - mean) ** 2).sum(axes, keepdim=True) / math.prod(x.shape[a] for a in axes)
+    return (x - mean) / (variance + epsilon) ** 0.5
+
+
+def affine(w: dict[str, T], x: T) -> T:
+    return x * w.get("gamma", torch.ones(())) + w.get("beta", torch.zeros(()))
+
+
+def batch_norm_eval(w: dict[str, T], x: T) -> T:
+    return affine(w, (x - w["moving_mean"]) / (w["moving_variance"] + 1e-5) ** 0.5)
+
+
+def batch_norm_training(axis: int) -> Callable[..., Any]:
+    def formula(w: dict[str, T], x: T) -> tuple[T, dict[str, T]]:
+        x = x.movedim(axis, -1)
+        axes = tuple(range(x.ndim - 1))
+        m = math.prod(x.shape[:-1])
+        mean = x.sum(axes) / m
+        unbiased = ((x - mean) ** 2).sum(axes) / (m - 1)
+        states = {
+            "moving_mean": 0.9 * w["moving_mean"] + 0.1 * mean,
+            "moving_variance": 0.9 * w["moving_variance"] + 0.1 * unbiased,
+        }
+        return affine(w, normalized(x, axes, 1e-5)).movedim(-1, axis), states
+
+    return formula
+
+
+def group_norm(groups: int) -> Callable[..., T]:
+    def formula(w: dict[str, T], x: T) -> T:
+        cut = x.unflatten(-1, (groups, x.shape[-1] // groups))
+        axes = (*range(1, cut.ndim - 2), cut.ndim - 1)
+        return affine(w, normalized(cut, axes, 1e-5).flatten(-2))
+
+    return formula
+
+
+def rms_norm(w: dict[str, T], x: T) -> T:
+    return w["gamma"] * x / ((x * x).sum(-1, keepdim=True) / x.shape[-1] + 1e-6) ** 0.5
+
+
+def sigmoid(x: T) -> T:
+    return 1 / (1 + (-x).exp())
+
+
+def tanh(x: T) -> T:
+    return 2 * sigmoid(2 * x) - 1
+
+
+def lstm_step(w: dict[str, T], x: T, h: T, c: T) -> tuple[T, T]:
+    i, f, g, o = (x @ w["kernel"] + h @ w["recurrent_kernel"] + w["bias"]).chunk(4, -1)
+    c = sigmoid(f) * c + sigmoid(i) * tanh(g)
+    return sigmoid(o) * tanh(c), c
+
+
+def gru_step(w: dict[str, T], x: T, h: T) -> tuple[T]:
+    xr, xz, xn = (x @ w["kernel"] + w["bias"]).chunk(3, -1)
+    hr, hz, hn = (h @ w["recurrent_kernel"] + w["recurrent_bias"]).chunk(3, -1)
+    r, z = sigmoid(xr + hr), sigmoid(xz + hz)
+    return ((1 - z) * tanh(xn + r * hn) + z * h,)
+
+
+def rnn_step(w: dict[str, T], x: T, h: T) -> tuple[T]:
+    return (tanh(x @ w["kernel"] + h @ w["recurrent_kernel"] + w["bias"]),)
+
+
+def recurrent(step: Callable[..., Any], states: int, *, mode: str, mask: Any = None, back=False):
+    """``mode``: "last", "all" (the sequence), or "states" (the last output and all states)."""
+
+    def formula(w: dict[str, T], x: T, *first: T) -> Any:
+        now = first or (x.new_zeros(x.shape[0], w["recurrent_kernel"].shape[0]),) * states
+        outputs = []
+        order = range(x.shape[1])
+        for t in reversed(order) if back else order:
+            new = step(w, x[:, t], *now)
+            keep = torch.ones(x.shape[0], 1) if mask is None else torch.tensor(mask[:, t, None])
+            now = tuple(torch.where(keep.bool(), n, old) for n, old in zip(new, now, strict=True))
+            outputs.append(now[0])
+        if mode == "all":
+            return torch.stack(outputs, 1)
+        return now[0] if mode == "last" else (now[0], *now)
+
+    return formula
+
+
+def attention(heads: int, mask: Any = None, causal: bool = False) -> Callable[..., Any]:
+    def formula(w: dict[str, T], query: T, value: T, key: T | None = None) -> tuple[T, T]:
+        def project(name: str, x: T) -> T:
+            return x @ w[f"{name}_kernel"] + w.get(f"{name}_bias", torch.zeros(()))
+
+        q, k, v = project("query", query), project("key", value if key is None else key), None
+        v = project("value", value)
+        keep = torch.ones(q.shape[0], q.shape[1], k.shape[1], dtype=torch.bool)
+        keep = keep if mask is None else keep & torch.tensor(mask)
+        keep = keep.tril() if causal else keep
+        joined, weights = [], []
+        for a, b, c in zip(q.chunk(heads, -1), k.chunk(heads, -1), v.chunk(heads, -1), strict=True):
+            scores = (a @ b.transpose(1, 2)) / math.sqrt(a.shape[-1])
+            raised = scores.exp() * keep
+            total = raised.sum(-1, keepdim=True)
+            weights.append(raised / torch.where(total > 0, total, 1.0))
+            joined.append(weights[-1] @ c)
+        return project("output", torch.cat(joined, -1)), torch.stack(weights, 1)
+
+    return formula
+
+
+def attention_output(*args: Any, **kwargs: Any) -> Callable[..., T]:
+    formula = attention(*args, **kwargs)
+    return lambda w, *inputs: formula(w, *inputs)[0]
+
+
+def dropped(rate: float, mask_shape: tuple[int, ...], calls: int = 0) -> Callable[..., Any]:
+    """The layer is the root of its model: its path is empty."""
+
+    def formula(w: dict[str, T], x: T) -> tuple[T, dict[str, T]]:
+        words = Stream(0, "layer", "", calls).words(math.prod(mask_shape)).reshape(mask_shape)
+        keep = torch.tensor(words.astype(np.int64)) >= math.floor(rate * 2**32)
+        y = torch.where(keep, x / (1 - rate), 0.0) if rate < 1 else 0.0 * x
+        return y, {"calls": torch.tensor(calls + 1)}
+
+    return formula
+
+
+def erf(x: T) -> T:
+    """Abramowitz & Stegun 7.1.5, the power series; exact to rounding for small arguments."""
+    term, total = x, x
+    for n in range(1, 80):
+        term = -term * x * x / n
+        total = total + term / (2 * n + 1)
+    return total * 2 / math.sqrt(math.pi)
+
+
+#: Every activation by name: its definition.
+ACTIVATIONS: dict[str, Callable[[T], T]] = {
+    "celu": lambda x: torch.where(x > 0, x, x.exp() - 1),
+    "elu": lambda x: torch.where(x > 0, x, x.exp() - 1),
+    "exponential": lambda x: x.exp(),
+    "gelu": lambda x: x * (1 + erf(x / math.sqrt(2))) / 2,
+    "glu": lambda x: x[..., : x.shape[-1] // 2] * sigmoid(x[..., x.shape[-1] // 2 :]),
+    "hard_sigmoid": lambda x: torch.where(x > 3, 1.0, torch.where(x < -3, 0.0, x / 6 + 0.5)),
+    "hard_silu": lambda x: x * torch.where(x > 3, 1.0, torch.where(x < -3, 0.0, x / 6 + 0.5)),
+    "hard_swish": lambda x: x * torch.where(x > 3, 1.0, torch.where(x < -3, 0.0, x / 6 + 0.5)),
+    "hard_tanh": lambda x: torch.where(x > 1, 1.0, torch.where(x < -1, -1.0, x)),
+    "leaky_relu": lambda x: torch.where(x > 0, x, 0.01 * x),
+    "linear": lambda x: 1.0 * x,
+    "log_sigmoid": lambda x: -(1 + (-x).exp()).log(),
+    "log_softmax": lambda x: x - x.exp().sum(-1, keepdim=True).log(),
+    "mish": lambda x: x * tanh((1 + x.exp()).log()),
+    "relu": lambda x: torch.where(x > 0, x, 0.0),
+    "relu6": lambda x: torch.where(x > 6, 6.0, torch.where(x > 0, x, 0.0)),
+    "selu": lambda x: (
+        1.0507009873554805 * torch.where(x > 0, x, 1.6732632423543772 * (x.exp() - 1))
+    ),
+    "sigmoid": sigmoid,
+    "silu": lambda x: x * sigmoid(x),
+    "softmax": lambda x: x.exp() / x.exp().sum(-1, keepdim=True),
+    "softplus": lambda x: (1 + x.exp()).log(),
+    "softsign": lambda x: x / (1 + torch.where(x > 0, x, -x)),
+    "swish": lambda x: x * sigmoid(x),
+    "tanh": tanh,
+}
+
+
+def plain(function: Callable[..., T]) -> Callable[..., T]:
+    """A reference of a layer without weights."""
+    return lambda w, *inputs: function(*inputs)
+
+
+class Twice(nn.Layer):
+    """A user's own layer, with one layer used twice."""
+
+    inner: nn.Layer
+    scale: float = 0.5
+
+    def build(self, input_shape):
+        self.add_weight("shift", (input_shape[-1],), "ones")
+
+    def forward(self, x):
+        return self.inner(self.inner(x)) * self.scale + self.shift
+
+
+def twice(w: dict[str, T], x: T) -> T:
+    inner = {name.removeprefix("inner."): value for name, value in w.items()}
+    return dense(inner, dense(inner, x)) * 0.5 + w["shift"]
+
+
+IDS = np.array([[1, 4, 1], [0, 2, 4]])
+SEEN = np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1], [0, 1, 0, 1, 0]], bool)
+KEPT = np.random.default_rng(3).random((2, 4, 5)) < 0.6
+KEPT[1, 2] = False  # a target that sees nothing
+
+CASES = [
+    Case("dense", nn.Dense(4), ((3, 5),), dense),
+    Case(
+        "dense of a sequence, relu",
+        nn.Dense(4, "relu"),
+        ((2, 3, 5),),
+        lambda w, x: ACTIVATIONS["relu"](dense(w, x)),
+    ),
+    Case("dense without bias", nn.Dense(4, use_bias=False), ((2, 3, 5),), dense),
+    Case("embedding", nn.Embedding(6, 3), (IDS,), lambda w, ids: w["embeddings"][ids.long()]),
+    Case("identity", nn.Identity(), ((3, 5),), plain(lambda x: 1.0 * x)),
+    Case(
+        "activation, a function", nn.Activation(ops.nn.silu), ((3, 5),), plain(ACTIVATIONS["silu"])
+    ),
+    Case("conv 1", nn.Conv1D(4, 3), ((2, 7, 3),), conv((1,), ((0, 0),))),
+    Case(
+        "conv 1 causal, dilated",
+        nn.Conv1D(4, 3, padding="causal", dilation_rate=2),
+        ((2, 7, 3),),
+        conv((1,), ((4, 0),), (2,)),
+    ),
+    Case(
+        "conv 1 grouped, strided",
+        nn.Conv1D(6, 3, 2, padding="same", groups=2),
+        ((2, 8, 4),),
+        conv((2,), (same(8, 3, 2),), None, 2),
+    ),
+    Case(
+        "conv 2",
+        nn.Conv2D(4, 3, activation="tanh"),
+        ((2, 6, 5, 3),),
+        lambda w, x: tanh(conv((1, 1), ((0, 0), (0, 0)))(w, x)),
+    ),
+    Case(
+        "conv 2 same, strided",
+        nn.Conv2D(4, (3, 2), (2, 3), padding="same"),
+        ((2, 8, 7, 3),),
+        conv((2, 3), (same(8, 3, 2), same(7, 2, 3))),
+    ),
+    Case(
+        "conv 2 padded by numbers",
+        nn.Conv2D(4, 3, 2, padding=((1, 2), 1), use_bias=False),
+        ((2, 7, 6, 3),),
+        conv((2, 2), ((1, 2), (1, 1))),
+    ),
+    Case(
+        "conv 2 dilated",
+        nn.Conv2D(4, 3, dilation_rate=(2, 1), padding="same"),
+        ((2, 7, 6, 3),),
+        conv((1, 1), (same(7, 5, 1), same(6, 3, 1)), (2, 1)),
+    ),
+    Case(
+        "conv 2 dilated, strided",
+        nn.Conv2D(4, 3, (2, 1), dilation_rate=2),
+        ((2, 8, 7, 3),),
+        conv((2, 1), ((0, 0), (0, 0)), (2, 2)),
+    ),
+    Case(
+        "conv 2 depthwise",
+        nn.Conv2D(6, 3, groups=3),
+        ((2, 5, 6, 3),),
+        conv((1, 1), ((0, 0), (0, 0)), None, 3),
+    ),
+    Case(
+        "conv 2 grouped, dilated",
+        nn.Conv2D(6, 2, groups=2, dilation_rate=2),
+        ((2, 5, 6, 4),),
+        conv((1, 1), ((0, 0), (0, 0)), (2, 2), 2),
+    ),
+    Case(
+        "conv 3",
+        nn.Conv3D(4, 2, padding="same"),
+        ((2, 3, 4, 3, 2),),
+        conv((1, 1, 1), (same(3, 2, 1), same(4, 2, 1), same(3, 2, 1))),
+    ),
+    Case(
+        "conv 3 strided, dilated",
+        nn.Conv3D(4, 2, 2, dilation_rate=2),
+        ((2, 4, 5, 4, 2),),
+        conv((2, 2, 2), ((0, 0),) * 3, (2, 2, 2)),
+    ),
+    Case(
+        "max pool 1",
+        nn.MaxPool1D(3, 2, "same"),
+        ((2, 8, 3),),
+        max_pool((3,), (2,), (same(8, 3, 2),)),
+    ),
+    Case("max pool 2", nn.MaxPool2D(), ((2, 5, 6, 3),), max_pool((2, 2), (2, 2), ((0, 0),) * 2)),
+    Case(
+        "max pool 2 overlapping",
+        nn.MaxPool2D(3, 1, "same"),
+        ((2, 5, 6, 3),),
+        max_pool((3, 3), (1, 1), ((1, 1),) * 2),
+    ),
+    Case(
+        "max pool 2 padded",
+        nn.MaxPool2D((3, 2), 2, ((1, 0), 1)),
+        ((2, 5, 6, 3),),
+        max_pool((3, 2), (2, 2), ((1, 0), (1, 1))),
+    ),
+    Case(
+        "max pool 3",
+        nn.MaxPool3D(2, 1, "same"),
+        ((2, 3, 4, 3, 2),),
+        max_pool((2, 2, 2), (1, 1, 1), ((0, 1),) * 3),
+    ),
+    Case(
+        "avg pool 1",
+        nn.AvgPool1D(3, 2, "same"),
+        ((2, 8, 3),),
+        avg_pool((3,), (2,), (same(8, 3, 2),)),
+    ),
+    Case(
+        "avg pool 2", nn.AvgPool2D(3, 2), ((2, 5, 6, 3),), avg_pool((3, 3), (2, 2), ((0, 0),) * 2)
+    ),
+    Case(
+        "avg pool 2 same",
+        nn.AvgPool2D(3, 2, "same"),
+        ((2, 6, 7, 3),),
+        avg_pool((3, 3), (2, 2), (same(6, 3, 2), same(7, 3, 2))),
+    ),
+    Case(
+        "avg pool 2 padded",
+        nn.AvgPool2D(3, 2, (1, (2, 0))),
+        ((2, 5, 6, 3),),
+        avg_pool((3, 3), (2, 2), ((1, 1), (2, 0))),
+    ),
+    Case(
+        "avg pool 3",
+        nn.AvgPool3D(2, 2, "same"),
+        ((2, 3, 4, 3, 2),),
+        avg_pool((2, 2, 2), (2, 2, 2), (same(3, 2, 2), (0, 0), same(3, 2, 2))),
+    ),
+    Case("global avg pool 1", nn.GlobalAvgPool1D(), ((2, 5, 3),), plain(lambda x: x.sum(1) / 5)),
+    Case(
+        "global avg pool 2",
+        nn.GlobalAvgPool2D(),
+        ((2, 5, 4, 3),),
+        plain(lambda x: x.sum((1, 2)) / 20),
+    ),
+    Case(
+        "global avg pool 3",
+        nn.GlobalAvgPool3D(keepdims=True),
+        ((2, 2, 3, 4, 3),),
+        plain(lambda x: x.sum((1, 2, 3), keepdim=True) / 24),
+    ),
+    Case("global max pool 1", nn.GlobalMaxPool1D(), ((2, 5, 3),), plain(lambda x: x.amax(1))),
+    Case(
+        "global max pool 2",
+        nn.GlobalMaxPool2D(keepdims=True),
+        ((2, 5, 4, 3),),
+        plain(lambda x: x.amax((1, 2), keepdim=True)),
+    ),
+    Case(
+        "global max pool 3",
+        nn.GlobalMaxPool3D(),
+        ((2, 2, 3, 4, 3),),
+        plain(lambda x: x.amax((1, 2, 3))),
+    ),
+    Case("batch norm, evaluation", nn.BatchNorm(), ((4, 3, 5),), batch_norm_eval),
+    Case(
+        "batch norm, training",
+        nn.BatchNorm(),
+        ((4, 3, 3, 5),),
+        batch_norm_training(-1),
+        training=True,
+    ),
+    Case(
+        "batch norm, another axis",
+        nn.BatchNorm(axis=1),
+        ((4, 3, 5),),
+        batch_norm_training(1),
+        training=True,
+    ),
+    Case(
+        "batch norm, plain",
+        nn.BatchNorm(center=False, scale=False),
+        ((4, 5),),
+        batch_norm_training(-1),
+        training=True,
+    ),
+    Case(
+        "layer norm",
+        nn.LayerNorm(),
+        ((4, 3, 5),),
+        lambda w, x: affine(w, normalized(x, (-1,), 1e-5)),
+    ),
+    Case(
+        "layer norm, two axes",
+        nn.LayerNorm((-2, -1), epsilon=1e-3, center=False),
+        ((4, 3, 5),),
+        lambda w, x: affine(w, normalized(x, (-2, -1), 1e-3)),
+    ),
+    Case("group norm", nn.GroupNorm(3), ((2, 4, 3, 6),), group_norm(3)),
+    Case("instance norm", nn.GroupNorm(6, scale=False), ((2, 4, 6),), group_norm(6)),
+    Case("rms norm", nn.RMSNorm(), ((4, 3, 5),), rms_norm),
+    Case("dropout, evaluation", nn.Dropout(0.5), ((6, 5),), plain(lambda x: 1.0 * x)),
+    Case("dropout", nn.Dropout(0.3), ((6, 5),), dropped(0.3, (6, 5)), training=True),
+    Case(
+        "dropout of channels",
+        nn.Dropout(0.5, noise_shape=(None, 1, None)),
+        ((4, 3, 5),),
+        dropped(0.5, (4, 1, 5)),
+        training=True,
+    ),
+    Case("dropout of all", nn.Dropout(1.0), ((6, 5),), dropped(1.0, (6, 5)), training=True),
+    Case("flatten", nn.Flatten(), ((3, 2, 4),), plain(lambda x: x.reshape(3, 8))),
+    Case("flatten of scalars", nn.Flatten(), ((3,),), plain(lambda x: x.reshape(3, 1))),
+    Case("reshape", nn.Reshape((4, -1)), ((3, 2, 6),), plain(lambda x: x.reshape(3, 4, 3))),
+    Case("permute", nn.Permute((3, 1, 2)), ((3, 2, 6, 4),), plain(lambda x: x.permute(0, 3, 1, 2))),
+    Case("repeat", nn.RepeatVector(3), ((2, 4),), plain(lambda x: torch.stack([x] * 3, 1))),
+    Case("add", nn.Add(), ((3, 4), (3, 4), (1, 4)), plain(lambda a, b, c: a + b + c)),
+    Case("subtract", nn.Subtract(), ((3, 4), (3, 4)), plain(lambda a, b: a - b)),
+    Case("multiply", nn.Multiply(), ((3, 4), (3, 4), (3, 1)), plain(lambda a, b, c: a * b * c)),
+    Case("average", nn.Average(), ((3, 4), (3, 4), (3, 4)), plain(lambda a, b, c: (a + b + c) / 3)),
+    Case("maximum", nn.Maximum(), ((3, 4), (3, 4)), plain(lambda a, b: torch.where(a > b, a, b))),
+    Case("minimum", nn.Minimum(), ((3, 4), (3, 4)), plain(lambda a, b: torch.where(a < b, a, b))),
+    Case(
+        "concatenate", nn.Concatenate(axis=1), ((3, 2), (3, 4)), plain(lambda *xs: torch.cat(xs, 1))
+    ),
+    Case("rnn", nn.SimpleRNN(4), ((3, 5, 2),), recurrent(rnn_step, 1, mode="last")),
+    Case(
+        "rnn, states",
+        nn.SimpleRNN(4, return_state=True),
+        ((3, 5, 2), (3, 4)),
+        recurrent(rnn_step, 1, mode="states"),
+    ),
+    Case("gru", nn.GRU(4, return_sequences=True), ((3, 5, 2),), recurrent(gru_step, 1, mode="all")),
+    Case(
+        "gru, masked",
+        nn.GRU(4),
+        ((3, 5, 2),),
+        recurrent(gru_step, 1, mode="last", mask=SEEN),
+        {"mask": SEEN},
+    ),
+    Case("lstm", nn.LSTM(4), ((3, 5, 2),), recurrent(lstm_step, 2, mode="last")),
+    Case(
+        "lstm, all",
+        nn.LSTM(4, return_sequences=True, unit_forget_bias=False),
+        ((3, 5, 2),),
+        recurrent(lstm_step, 2, mode="all"),
+    ),
+    Case(
+        "lstm, states",
+        nn.LSTM(4, return_state=True),
+        ((3, 5, 2),),
+        recurrent(lstm_step, 2, mode="states"),
+    ),
+    Case(
+        "lstm, backwards and masked",
+        nn.LSTM(4, return_sequences=True, go_backwards=True),
+        ((3, 5, 2),),
+        recurrent(lstm_step, 2, mode="all", mask=SEEN, back=True),
+        {"mask": SEEN},
+    ),
+    Case("attention", nn.MultiHeadAttention(2, 3), ((2, 4, 6), (2, 5, 6)), attention_output(2)),
+    Case(
+        "attention, masked",
+        nn.MultiHeadAttention(2, 3, value_dim=4),
+        ((2, 4, 6), (2, 5, 6)),
+        attention_output(2, KEPT),
+        {"attention_mask": KEPT},
+    ),
+    Case(
+        "attention, causal, scores",
+        nn.MultiHeadAttention(3, 2, use_key_bias=True, output_shape=5),
+        ((2, 4, 6), (2, 4, 5), (2, 4, 7)),
+        attention(3, None, True),
+        {"use_causal_mask": True, "return_attention_scores": True},
+    ),
+    Case(
+        "sequential",
+        nn.Sequential(nn.Dense(4, "tanh", name="a"), nn.Dense(2, name="b")),
+        ((3, 5),),
+        lambda w, x: dense(
+            {"kernel": w["b.kernel"], "bias": w["b.bias"]},
+            tanh(dense({"kernel": w["a.kernel"], "bias": w["a.bias"]}, x)),
+        ),
+    ),
+    Case("a user's layer", Twice(nn.Dense(5)), ((3, 5),), twice),
+    *(
+        Case(f"activation {name}", nn.Activation(name), ((4, 6),), plain(function))
+        for name, function in ACTIVATIONS.items()
+    ),
+]  # fmt: skip - one row per case
+
+#: Public layers without a row here, and the tests that hold them.
+ELSEWHERE = {
+    "Graph": "tests/test_definitions.py",
+    "Layer": "abstract",
+    "Native": "tests/test_layers.py",
+}
