@@ -82,7 +82,7 @@ def to_numpy(tensor: torch.Tensor, /) -> NDArray:
     tensor = tensor.detach()
     if tensor.dtype == torch.bfloat16:  # NumPy has no bfloat16
         tensor = tensor.float()
-    return tensor.cpu().numpy().copy()
+    return tensor.numpy(force=True).copy()  # by force: there are lazy conjugates and zeros
 
 
 def variable(

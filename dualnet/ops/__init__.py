@@ -9,20 +9,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from dualnet.dtypes import isdtype, result_type
-from dualnet.ops import nn
+from dualnet import dtypes
+from dualnet.ops import nn as nn
 from dualnet.ops._dispatch import creators, dispatcher, dispatchers
 from dualnet.protocols.ops import CHAPTERS, Creation
 from dualnet.protocols.state import State
 from dualnet.protocols.tape import Tape
 
-_functions = creators(Creation) | dispatchers(CHAPTERS, lambda backend: backend.ops)
+_functions = {
+    "assign": dispatcher(State.assign, lambda backend: backend.state),
+    "isdtype": dtypes.isdtype,
+    "result_type": dtypes.result_type,
+    "stop_gradient": dispatcher(Tape.stop_gradient, lambda backend: backend.tape),
+    **creators(Creation),
+    **dispatchers(CHAPTERS, lambda backend: backend.ops),
+}
 globals().update(_functions)
 
-assign = dispatcher(State.assign, lambda backend: backend.state)
-stop_gradient = dispatcher(Tape.stop_gradient, lambda backend: backend.tape)
-
-__all__ = sorted(["assign", "isdtype", "nn", "result_type", "stop_gradient", *_functions])  # noqa: PLE0605 - the protocols are the list
+__all__ = sorted(["nn", *_functions])  # noqa: PLE0605 - the protocols are the list
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -75,7 +75,8 @@ def dispatcher(method: Function, find: Namespace) -> Function:
         return way(first, x, *args, **kwargs)
 
     by_first = {"Sequence[Tensor]": dispatch_sequence, "str": dispatch_second}
-    return _dressed(by_first.get(_parameters(method)[0].annotation, dispatch), method)
+    kind = str(_parameters(method)[0].annotation)
+    return _dressed(by_first.get(kind, dispatch), method)
 
 
 class _SlowWay:
@@ -125,10 +126,8 @@ class _SlowWay:
         Raises:
             DtypeError: what should be a tensor cannot be one.
         """
-        if given:
-            device = backend.device.device_of(given[0])
-        else:
-            device = select(backend, current_device())
+        of = backend.device.device_of
+        device = of(given[0]) if given else select(backend, current_device())
 
         def tensor(leaf: Any) -> Any:
             return backend.ops.asarray(leaf, device=device)
@@ -204,12 +203,12 @@ def _parameters(method: Function) -> list[inspect.Parameter]:
     return list(inspect.signature(method).parameters.values())[1:]
 
 
-def _dressed(function: Any, method: Function) -> Any:
+def _dressed(function: Any, method: Function) -> Function:
     """``function`` with the name, signature and documentation of the protocol's method."""
     function.__name__ = function.__qualname__ = method.__name__
     function.__doc__ = method.__doc__
     function.__signature__ = inspect.signature(method).replace(parameters=_parameters(method))
-    return function
+    return cast(Function, function)
 
 
 def _told(backend: Backend, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

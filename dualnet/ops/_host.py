@@ -8,10 +8,10 @@ import numpy as np
 
 from dualnet import dtypes
 from dualnet.context import current_dtype
-from dualnet.errors import ConfigError, ShapeError
+from dualnet.errors import ConfigError, IndexRangeError, ShapeError
 from dualnet.typing import DtypeName, NDArray, Tensor
 
-__all__ = ["check_bounds", "default_float", "grid", "host_array", "taken_from"]
+__all__ = ["check_bounds", "default_float", "grid", "host_array", "outside", "taken_from"]
 
 
 def default_float() -> DtypeName:
@@ -43,9 +43,9 @@ def host_array(obj: Any, dtype: Any = None) -> tuple[NDArray, DtypeName]:
 def grid(
     start: float, stop: float | None, step: float, dtype: Any = None
 ) -> tuple[NDArray, DtypeName]:
-    """``start, start + step, …`` before ``stop`` (``0, 1, …`` before ``start`` alone), and its dtype.
+    """``start, start + step, …`` before ``stop``, and their dtype; from 0 without ``stop``.
 
-    That is ``dtype`` where given, else int64 for whole numbers, else the current float dtype.
+    The dtype is ``dtype`` where given, else int64 for whole numbers, else the current float dtype.
     """
     values = np.arange(0, start, step) if stop is None else np.arange(start, stop, step)
     return values, dtype or (default_float() if values.dtype.kind == "f" else "int64")
@@ -73,3 +73,10 @@ def taken_from(x: Tensor, axis: int | None) -> int:
     if axis is None or not -rank <= axis < rank:
         raise ShapeError(f"axis={axis} does not name an axis of a tensor of shape {tuple(x.shape)}")
     return axis % rank
+
+
+def outside(size: int) -> IndexRangeError:
+    """The error for indices that do not fit an axis, where the framework has none."""
+    return IndexRangeError(
+        f"an index is out of range for an axis of size {size}; valid ones are {-size} to {size - 1}"
+    )

@@ -13,7 +13,7 @@ MEANINGS: tuple[tuple[str, type[DualnetError]], ...] = (
     (r"negative integer powers|Could not find device|allowed values|same type|NodeDef", DtypeError),
     (r"indices.* not in \[|out of bounds|out of range \[0", IndexRangeError),
     (
-        r"[Ss]ize|[Ss]hape|[Dd]imension|\bdims?\b|[Rr]ank|[Bb]roadcast|axis|split|squeeze",
+        r"[Ss]ize|[Ss]hape|[Dd]imension|\bdims?\b|[Rr]ank|[Bb]roadcast|axis|split|ndims|columns|missing",
         ShapeError,
     ),
 )

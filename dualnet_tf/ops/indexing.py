@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from dualnet.dtypes import SCALARS
-from dualnet.ops._host import taken_from
+from dualnet.ops._host import outside, taken_from
 from dualnet.protocols.ops.indexing import TopK, UniqueAll, UniqueCounts, UniqueInverse
 from dualnet_tf.ops._common import BOOL, INTEGER, REAL, promote, require
 from dualnet_tf.ops.manipulation import moveaxis
@@ -113,5 +113,11 @@ def _sort_key(x: Any) -> Any:
 
 def _wrapped(indices: Any, size: Any) -> Any:
     """Indices in int64, negative ones counted from the end, as TensorFlow does not."""
-    indices = tf.cast(indices, tf.int64)
-    return tf.where(indices < 0, indices + tf.cast(size, tf.int64), indices)
+    indices, size = tf.cast(indices, tf.int64), tf.cast(size, tf.int64)
+    indices = tf.where(indices < 0, indices + size, indices)
+    unchecked = (
+        tf.executing_eagerly() and "CPU" not in indices.device
+    )  # by the kernel, which would give zeros
+    if unchecked and tf.reduce_any((indices < 0) | (indices >= size)):
+        raise outside(int(size))
+    return indices

@@ -138,14 +138,15 @@ def _var(x: Any, axis: Axis, correction: float, keepdims: bool) -> Any:
     if correction == 0:
         return biased
     n = tf.cast(tf.size(x) / tf.size(biased), x.dtype)
-    return biased * (n / (n - correction))
+    left = tf.maximum(n - correction, 0)
+    return biased * tf.where(left > 0, n / left, tf.constant(math.nan, x.dtype))
 
 
 def _extreme(function: Function, x: Any, axis: Axis, keepdims: bool) -> Any:
+    result = function(x, axis, keepdims)
     axes = range(x.shape.rank) if axis is None else (axis,) if isinstance(axis, int) else axis
     if 0 in [x.shape[a] for a in axes]:  # TensorFlow gives an infinity
         raise ShapeError(f"max and min of nothing: shape {tuple(x.shape)} along axis {axis}")
-    result = function(x, axis, keepdims)
     if tf.executing_eagerly() or not x.dtype.is_floating:
         return result
     # Compiled by XLA, TensorFlow's maximum drops NaN.

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from dualnet.dtypes import SCALARS
-from dualnet.ops._host import taken_from
+from dualnet.ops._host import outside, taken_from
 from dualnet.protocols.ops.indexing import TopK, UniqueAll, UniqueCounts, UniqueInverse
 from dualnet_torch.ops._common import BOOL, INTEGER, REAL, promote, require
 
@@ -42,7 +42,14 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Any:
 
 def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Any:
     require(indices, INTEGER, "take_along_axis")
-    return torch.take_along_dim(x, _wrapped(indices, x.shape[axis]), axis)
+    axis = taken_from(x, axis)
+    size, count = x.shape[axis], indices.shape[axis]
+    # torch.gather cuts x to the size of indices, and torch.take_along_dim does not look
+    # whether indices are in range.
+    before = torch.broadcast_shapes(x.shape[:axis], indices.shape[:axis])
+    after = torch.broadcast_shapes(x.shape[axis + 1 :], indices.shape[axis + 1 :])
+    indices = _wrapped(indices, size).expand((*before, count, *after))
+    return torch.gather(x.expand((*before, size, *after)), axis, indices)
 
 
 def top_k(x: Any, k: int, /, *, axis: int = -1) -> TopK:
@@ -81,4 +88,10 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Any:
 def _wrapped(indices: Any, size: int) -> Any:
     """Indices in int64, negative ones counted from the end, as PyTorch does not."""
     indices = indices.to(torch.int64)
-    return torch.where(indices < 0, indices + size, indices)
+    indices = torch.where(indices < 0, indices + size, indices)
+    unchecked = (
+        indices.device.type != "cpu" and not torch.compiler.is_compiling()
+    )  # by the kernel, which would end the process
+    if unchecked and ((indices < 0) | (indices >= size)).any():
+        raise outside(size)
+    return indices

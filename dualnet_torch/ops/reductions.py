@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -11,9 +12,9 @@ from dualnet.typing import Axis
 from dualnet_torch.ops._common import (
     FLOATING,
     NUMERIC,
-    Function,
     REAL,
     REAL_FLOATING,
+    Function,
     require,
     widened,
 )
@@ -104,7 +105,7 @@ def prod(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = Fa
 
 def std(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Any:
     require(x, REAL_FLOATING, "std")
-    return torch.std(x, dim=axis, correction=correction, keepdim=keepdims)
+    return _spread(torch.std, x, axis, correction, keepdims)
 
 
 def sum(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
@@ -113,7 +114,7 @@ def sum(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = Fal
 
 def var(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Any:
     require(x, REAL_FLOATING, "var")
-    return torch.var(x, dim=axis, correction=correction, keepdim=keepdims)
+    return _spread(torch.var, x, axis, correction, keepdims)
 
 
 _cumprod = _through_int64(torch.cumprod)
@@ -122,15 +123,21 @@ _prod = _through_int64(torch.prod)
 _sum = _through_int64(torch.sum)
 
 
+def _spread(function: Function, x: Any, axis: Axis, correction: float, keepdims: bool) -> Any:
+    count = math.prod([x.shape[a] for a in _axes(x, axis)])
+    if count <= correction:  # PyTorch warns, and may give an infinity
+        return torch.sum(x * math.nan, dim=axis, keepdim=keepdims) + math.nan
+    return function(x, dim=axis, correction=correction, keepdim=keepdims)
+
+
 def _axes(x: Any, axis: Axis) -> Any:
-    """Every axis where none is named, for functions that must be told."""
-    return tuple(range(x.ndim)) if axis is None else axis
+    """The axes named, as a sequence; every one where none is."""
+    return tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else axis
 
 
 def _descending(x: Any, axis: Axis) -> list[int]:
     """The axes from the last to the first, so that one taken away moves no other."""
-    axes = _axes(x, axis)
-    return sorted({a % x.ndim for a in ((axes,) if isinstance(axes, int) else axes)}, reverse=True)
+    return sorted({a % x.ndim for a in _axes(x, axis)}, reverse=True)
 
 
 def _edge(x: Any, axis: int, value: int) -> Any:

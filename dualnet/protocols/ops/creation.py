@@ -40,8 +40,9 @@ class Creation(Protocol):
     ) -> Tensor:
         """A tensor from a Python number, nested lists, a NumPy array or a tensor.
 
-        Memory of NumPy's is copied.  A NumPy array keeps its dtype.  Without ``dtype``, Python's numbers become bool, int64,
-        the default float dtype, or complex of that precision.  A tensor stays on its framework.
+        Memory of NumPy's is copied.  Without ``dtype``, a NumPy array keeps its own; Python's
+        numbers become bool, int64, the default float dtype, or complex of that precision.  A
+        tensor stays on its framework.
 
         Raises:
             DtypeError: not numbers.
@@ -82,7 +83,7 @@ class Creation(Protocol):
         device: Any = None,
         endpoint: bool = True,
     ) -> Tensor:
-        """``num`` points at equal distances from ``start`` to ``stop``, itself one with ``endpoint``.
+        """``num`` points at equal distances from ``start`` to ``stop``, with it or before it.
 
         Computed in float64, then rounded to ``dtype``.
         """
