@@ -6,121 +6,21 @@
 >>> model.compile(optimizer="adam", loss="cross_entropy", metrics=["accuracy"])
 
 Importing this package loads neither framework; the first model, tensor or ``set_backend``
-does.
+does.  The public names stand in ``__init__.pyi``, for readers, type checkers and the lazy
+loading here alike.
 """
-
-from __future__ import annotations
 
 from typing import Any
 
-from dualnet import callbacks, data, errors, initializers, losses, metrics, nn, ops, optim, random
-from dualnet.autodiff import (
-    GradientTape,
-    custom_gradient,
-    grad,
-    hessian,
-    jacobian,
-    jvp,
-    stop_gradient,
-    value_and_grad,
-    vjp,
-    vmap,
-)
-from dualnet.checkpoint import load
-from dualnet.compilation import jit
-from dualnet.context import set_backend, using
-from dualnet.errors import (
-    BackendNotFound,
-    CheckpointError,
-    ConfigError,
-    DataError,
-    DeviceNotFound,
-    DtypeError,
-    DualnetError,
-    ForeignTensorError,
-    IndexRangeError,
-    LabelError,
-    MissingPackage,
-    NonFiniteError,
-    NotBuiltError,
-    NotCompiledError,
-    NotWatchedError,
-    ParityError,
-    ShapeError,
-    StateError,
-    TapeError,
-    UnknownName,
-    UsedTapeError,
-)
-from dualnet.model import Model
-from dualnet.modes import deterministic, set_precision
-from dualnet.tensors import Variable, asarray, assign, backend_of, device_of, to_numpy, transfer
+import lazy_loader
 
-__all__ = [
-    "BackendNotFound",
-    "CheckpointError",
-    "ConfigError",
-    "DataError",
-    "DeviceNotFound",
-    "DtypeError",
-    "DualnetError",
-    "ForeignTensorError",
-    "GradientTape",
-    "IndexRangeError",
-    "LabelError",
-    "MissingPackage",
-    "Model",
-    "NonFiniteError",
-    "NotBuiltError",
-    "NotCompiledError",
-    "NotWatchedError",
-    "ParityError",
-    "ShapeError",
-    "StateError",
-    "TapeError",
-    "UnknownName",
-    "UsedTapeError",
-    "Variable",
-    "__version__",
-    "asarray",
-    "assign",
-    "backend_of",
-    "callbacks",
-    "custom_gradient",
-    "data",
-    "deterministic",
-    "device_of",
-    "dualnet as dn",
-    "errors",
-    "grad",
-    "hessian",
-    "initializers",
-    "jacobian",
-    "jit",
-    "jvp",
-    "load",
-    "losses",
-    "metrics",
-    "nn",
-    "ops",
-    "optim",
-    "random",
-    "set_backend",
-    "set_precision",
-    "stop_gradient",
-    "to_numpy",
-    "transfer",
-    "using",
-    "value_and_grad",
-    "vjp",
-    "vmap",
-]
+_attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def __getattr__(name: str) -> Any:
-    """``dn.__version__``, read from the installed distribution when it is asked for."""
+    """A public name, imported when it is first used."""
     if name == "__version__":
         from importlib.metadata import version  # slow to import, seldom needed
 
         return version("dualnet")
-    raise AttributeError(f"module 'dualnet' has no attribute {name!r}")
+    return _attribute(name)

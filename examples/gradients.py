@@ -26,7 +26,9 @@ def higher_orders() -> None:
     """Derivatives of derivatives: sin, cos, -sin, -cos at 1."""
     function = ops.sin
     for order in range(4):
-        print(f"derivative {order} of sin at 1: {float(dn.to_numpy(function(ops.asarray(1.0)))):+.5f}")
+        print(
+            f"derivative {order} of sin at 1: {float(dn.to_numpy(function(ops.asarray(1.0)))):+.5f}"
+        )
         function = dn.grad(function)
     print()
 

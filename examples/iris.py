@@ -9,7 +9,9 @@ from dualnet import callbacks, nn, optim
 
 def main() -> None:
     iris = dn.data.load_iris()
-    net = nn.Sequential(nn.Dense(16, activation="relu"), nn.Dense(16, activation="relu"), nn.Dense(3))
+    net = nn.Sequential(
+        nn.Dense(16, activation="relu"), nn.Dense(16, activation="relu"), nn.Dense(3)
+    )
     model = dn.Model(net, input_shape=(4,), seed=0)
     model.compile(optimizer=optim.Adam(0.01), loss="cross_entropy", metrics=["accuracy"])
     print(f"initial loss {model.evaluate(iris.x_train, iris.y_train)['loss']:.6f}")

@@ -13,7 +13,7 @@ def main() -> None:
     iris = dn.data.load_iris()
     net = nn.Sequential(nn.Dense(16, activation="tanh"), nn.Dense(3))
     model = dn.Model(net, input_shape=(4,), seed=0)
-    optimizer = optim.Adam(0.01).bind(model)
+    optimizer = optim.Adam(0.02).bind(model)
 
     def step(x, y):
         with dn.GradientTape() as tape:
@@ -22,11 +22,11 @@ def main() -> None:
         return loss
 
     batches = dn.data.Batches(iris.x_train, iris.y_train, batch_size=16, shuffle=True, seed=0)
-    for epoch in range(60):
+    for epoch in range(30):
         losses = [float(dn.to_numpy(step(b.x, b.y))) for b in batches.epoch(epoch)]
         if epoch == 0:
             print(f"initial loss {losses[0]:.6f}")
-        if epoch % 15 == 14:
+        if epoch % 10 == 9:
             print(f"epoch {epoch + 1:2d}  loss {np.mean(losses):.4f}")
 
     predicted = dn.to_numpy(model(iris.x_test)).argmax(axis=1)

@@ -43,7 +43,9 @@ class Feed(callbacks.Callback):
 def test_early_stopping(values, options, epochs: int, best: int) -> None:
     model = model_on("torch")
     stopping = callbacks.EarlyStopping("score", **options)
-    history = model.fit(X, Y, epochs=len(values), verbose=0, callbacks=[Feed("score", values), stopping])
+    history = model.fit(
+        X, Y, epochs=len(values), verbose=0, callbacks=[Feed("score", values), stopping]
+    )
     assert len(history.epoch) == epochs
     assert stopping.best_epoch == best
     assert stopping.stopped_epoch == epochs - 1
@@ -87,10 +89,16 @@ def test_checkpoints(backend: str, tmp_path) -> None:
     feed = Feed("score", [2.0, 1.0, 3.0])
     model.fit(X, Y, epochs=3, verbose=0, callbacks=[feed, every, best])
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["all-00.safetensors", "all-01.safetensors", "all-02.safetensors", "best.safetensors"]
+    assert names == [
+        "all-00.safetensors",
+        "all-01.safetensors",
+        "all-02.safetensors",
+        "best.safetensors",
+    ]
     second = dn.load(tmp_path / "all-01.safetensors", backend=backend)
     np.testing.assert_array_equal(
-        dn.load(tmp_path / "best.safetensors", backend=backend).state()["kernel"], second.state()["kernel"]
+        dn.load(tmp_path / "best.safetensors", backend=backend).state()["kernel"],
+        second.state()["kernel"],
     )
 
 
@@ -98,7 +106,9 @@ def test_csv(backend: str, tmp_path) -> None:
     path = tmp_path / "log.csv"
     model = model_on(backend)
     first = model.fit(X, Y, epochs=2, verbose=0, callbacks=[callbacks.CSVLogger(path)])
-    second = model.fit(X, Y, epochs=1, verbose=0, callbacks=[callbacks.CSVLogger(path, append=True)])
+    second = model.fit(
+        X, Y, epochs=1, verbose=0, callbacks=[callbacks.CSVLogger(path, append=True)]
+    )
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["0", "1", "2"]
@@ -122,7 +132,9 @@ def test_a_bar_on_a_terminal(backend: str) -> None:
             return True
 
     stream = Terminal()
-    model_on(backend).fit(X, Y, epochs=2, verbose=0, callbacks=[callbacks.ProgressBar("auto", stream)])
+    model_on(backend).fit(
+        X, Y, epochs=2, verbose=0, callbacks=[callbacks.ProgressBar("auto", stream)]
+    )
     text = stream.getvalue()
     assert "epoch 2/2" in text
     assert "2/2" in text
@@ -157,7 +169,14 @@ def test_hooks_in_order() -> None:
     log = Log()
     model_on("torch").fit(X, Y, batch_size=20, verbose=0, callbacks=[log])
     names = "['accuracy', 'loss']"
-    assert log.calls == ["train 1 2", "epoch 0", f"batch 0 {names}", f"batch 1 {names}", "end", "done"]
+    assert log.calls == [
+        "train 1 2",
+        "epoch 0",
+        f"batch 0 {names}",
+        f"batch 1 {names}",
+        "end",
+        "done",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,9 @@ def test_goes_on_on_the_other_framework(first: str, second: str, tmp_path: Path)
     trained(first, 2).save(tmp_path / "run.safetensors")
     model = dn.load(tmp_path / "run.safetensors", backend=second)
     model.fit(X, Y, batch_size=16, epochs=2, verbose=0)
-    np.testing.assert_allclose(model.history["loss"], whole.history["loss"][2:], rtol=1e-12)  # float64
+    np.testing.assert_allclose(
+        model.history["loss"], whole.history["loss"][2:], rtol=1e-12
+    )  # float64
 
 
 def test_a_model_that_was_not_compiled(backend: str, tmp_path: Path) -> None:

@@ -86,7 +86,13 @@ def test_a_bad_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind", "index"),
-    [("cpu", "cpu", 0), ("cuda:1", "gpu", 1), ("GPU:3", "gpu", 3), ("mps", "mps", 0), ("auto", "auto", 0)],
+    [
+        ("cpu", "cpu", 0),
+        ("cuda:1", "gpu", 1),
+        ("GPU:3", "gpu", 3),
+        ("mps", "mps", 0),
+        ("auto", "auto", 0),
+    ],
 )
 def test_device_names(name: str, kind: str, index: int) -> None:
     assert parse(name) == (kind, index)

@@ -52,7 +52,9 @@ def test_start_up_is_quiet() -> None:
 
 
 def test_environment_chooses_the_backend() -> None:
-    code = "import dualnet as dn; m = dn.Model(dn.nn.Dense(1), (2,)); print(m.backend.name, m.dtype)"
+    code = (
+        "import dualnet as dn; m = dn.Model(dn.nn.Dense(1), (2,)); print(m.backend.name, m.dtype)"
+    )
     assert run(code, DUALNET_BACKEND="tensorflow", DUALNET_DTYPE="float64") == "tensorflow float64"
     assert run(code, DUALNET_BACKEND="torch") == "torch float32"
 

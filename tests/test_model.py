@@ -58,7 +58,7 @@ PATHS = [
 def test_native_is_a_real_module(backend: str) -> None:
     model = dn.Model(NET, input_shape=(4,), backend=backend)
     assert isinstance(model.native, {"torch": torch.nn.Module, "tensorflow": tf.Module}[backend])
-    assert isinstance(model.native.residual.inner, type(model.native.residual))  is False
+    assert isinstance(model.native.residual.inner, type(model.native.residual)) is False
     assert isinstance(model.native.residual, Residual)
 
 
@@ -69,7 +69,11 @@ def test_paths_mirror_the_definition(backend: str) -> None:
 def test_torch_names_are_the_paths() -> None:
     native = dn.Model(NET, input_shape=(4,), backend="torch").native
     assert list(native.state_dict()) == PATHS
-    assert [name for name, _ in native.named_modules()][1:4] == ["first", "residual", "residual.inner"]
+    assert [name for name, _ in native.named_modules()][1:4] == [
+        "first",
+        "residual",
+        "residual.inner",
+    ]
 
 
 def test_tensorflow_names_are_the_paths() -> None:
@@ -79,7 +83,9 @@ def test_tensorflow_names_are_the_paths() -> None:
 
 
 def test_initial_weights_are_the_same_bits() -> None:
-    states = [dn.Model(NET, input_shape=(4,), backend=b, seed=3).state() for b in ("torch", "tensorflow")]
+    states = [
+        dn.Model(NET, input_shape=(4,), backend=b, seed=3).state() for b in ("torch", "tensorflow")
+    ]
     for path in PATHS:
         np.testing.assert_array_equal(states[0][path], states[1][path])
 
@@ -256,7 +262,11 @@ def test_two_threads_two_backends() -> None:
         (lambda: dn.Model(nn.Dense(1), (0,)), dn.ShapeError, "without the batch axis"),
         (lambda: dn.Model(nn.Dense(1), (1,), seed=-1), dn.ConfigError, "seed"),
         (lambda: dn.Model(nn.Dense(1), (1,), dtype="int8"), dn.DtypeError, "'int8'"),
-        (lambda: dn.Model(nn.Dense(1), (1,), random="mine"), dn.ConfigError, "'shared' or 'native'"),
+        (
+            lambda: dn.Model(nn.Dense(1), (1,), random="mine"),
+            dn.ConfigError,
+            "'shared' or 'native'",
+        ),
         (lambda: nn.Sequential(nn.Dense(1), nn.Dense), dn.ConfigError, r"write nn.Dense\(…\)"),
         (lambda: nn.Dense(1)(np.zeros((1, 1))), dn.StateError, "is a definition"),
         (lambda: nn.Dense(1, name="a.b"), dn.ConfigError, "'a.b'"),
@@ -268,9 +278,8 @@ def test_two_threads_two_backends() -> None:
     ],
 )
 def test_bad_definitions(make, error: type[Exception], text: str) -> None:
-    with pytest.raises(error, match=text):
-        with dn.using("torch"):
-            make()
+    with pytest.raises(error, match=text), dn.using("torch"):
+        make()
 
 
 def test_a_name_that_hides_a_module_attribute_is_refused(backend: str) -> None:
@@ -286,6 +295,6 @@ def test_foreign_tensors_are_refused() -> None:
 
 def test_an_error_inside_a_network_names_the_layer(backend: str) -> None:
     net = nn.Sequential(nn.Dense(4), Residual(nn.Dense(5)))
-    with pytest.raises(Exception) as caught:  # noqa: B017, PT011 - the framework's own type
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - the framework's own type
         dn.Model(net, input_shape=(3,), backend=backend)
     assert any("residual" in note for note in caught.value.__notes__)
