@@ -16,9 +16,16 @@ from dualnet import losses, ops
 from dualnet.config import Configurable, snake_case
 from dualnet.errors import ConfigError, unknown_name
 from dualnet.losses import Loss
-from dualnet.losses.reduction import shape_of, spread
-from dualnet.losses.targets import are_labels, check_same_shape, fits, native
-from dualnet.ops._dispatch import backend_of
+from dualnet.losses.reduction import spread
+from dualnet.losses.targets import (
+    are_labels,
+    backend_of_tensor,
+    cast_like,
+    check_same_shape,
+    fits,
+    native,
+    shape_of,
+)
 from dualnet.typing import Tensor
 
 __all__ = [
@@ -97,7 +104,7 @@ class BinaryAccuracy(Metric):
     def update(self, y_true: Any, y_pred: Tensor, sample_weight: Any = None) -> Tally:
         y_true, y_pred = native(y_true, y_pred)
         check_same_shape(shape_of(y_true), shape_of(y_pred))
-        true = ops.greater(ops.astype(y_true, y_pred.dtype), 0.5)
+        true = ops.greater(cast_like(y_true, y_pred), 0.5)
         return _counted(ops.equal(ops.greater(y_pred, self.threshold), true), sample_weight)
 
 
@@ -169,7 +176,7 @@ class Function(Metric):
         values = self.function(y_true, y_pred)
         if shape_of(values) == ():
             samples = _samples(y_pred)
-            return values * ops.astype(samples, values.dtype), samples
+            return values * cast_like(samples, values), samples
         return _weighed(values, sample_weight)
 
 
@@ -186,10 +193,10 @@ def _one_output(true: tuple[int, ...], predicted: tuple[int, ...]) -> bool:
 
 def _classes(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """The true class of each sample, as int64."""
-    dtype = backend_of(y_true).state.dtype_name(y_true)
+    dtype = backend_of_tensor(y_true).state.dtype_name(y_true)
     if are_labels(dtype, shape_of(y_true), shape_of(y_pred)):
         return ops.astype(y_true, "int64")
-    return ops.argmax(ops.astype(y_true, y_pred.dtype), axis=-1)
+    return ops.argmax(cast_like(y_true, y_pred), axis=-1)
 
 
 def _counted(right: Tensor, sample_weight: Any) -> Tally:
@@ -197,7 +204,7 @@ def _counted(right: Tensor, sample_weight: Any) -> Tally:
     if sample_weight is None:
         return ops.count_nonzero(right), ops.count_nonzero(ops.ones_like(right))
     weight = spread(sample_weight, right, "sample weights")
-    return _weighed(ops.astype(right, weight.dtype), weight)
+    return _weighed(cast_like(right, weight), weight)
 
 
 def _weighed(values: Tensor, sample_weight: Any) -> Tally:
@@ -205,7 +212,7 @@ def _weighed(values: Tensor, sample_weight: Any) -> Tally:
     weight = ops.ones_like(values)
     if sample_weight is not None:
         given = spread(sample_weight, values, "sample weights")
-        weight = weight * ops.astype(given, values.dtype)
+        weight = weight * cast_like(given, values)
     return ops.sum(weight * values), ops.sum(weight)
 
 

@@ -6,9 +6,16 @@ from typing import Any
 
 from dualnet import ops
 from dualnet.errors import ConfigError
-from dualnet.losses.reduction import reduced, shape_of, spread, without_masked
-from dualnet.losses.targets import are_labels, check_labels, check_same_shape, native
-from dualnet.ops._dispatch import backend_of
+from dualnet.losses.reduction import reduced, spread, without_masked
+from dualnet.losses.targets import (
+    are_labels,
+    backend_of_tensor,
+    cast_like,
+    check_labels,
+    check_same_shape,
+    native,
+    shape_of,
+)
 from dualnet.typing import Tensor
 
 __all__ = [
@@ -65,21 +72,22 @@ def cross_entropy(
     """
     check_smoothing(label_smoothing)
     y_true, y_pred = native(y_true, y_pred)
-    backend, shape = backend_of(y_pred), shape_of(y_pred)
-    if not are_labels(backend.state.dtype_name(y_true), shape_of(y_true), shape):
-        y_true = without_masked(ops.astype(y_true, y_pred.dtype), mask)
+    backend, shape = backend_of_tensor(y_pred), shape_of(y_pred)
+    dtype = backend.state.dtype_name(y_true)
+    if not are_labels(dtype, shape_of(y_true), shape):
+        y_true = without_masked(cast_like(y_true, y_pred), mask)
         y_pred = without_masked(y_pred, mask)
         losses = _of_probabilities(y_true, y_pred, from_logits, label_smoothing)
         return reduced(losses, sample_weight, mask, reduction)
-    labels = ops.astype(y_true, "int64")
+    labels = y_true if dtype == "int64" else ops.astype(y_true, "int64")
     if ignore_index is not None:
         kept = ops.not_equal(labels, ignore_index)
         mask = kept if mask is None else ops.logical_and(kept, spread(mask, kept, "a mask"))
     labels, y_pred = without_masked(labels, mask), without_masked(y_pred, mask)
-    if validate and not backend.jit.tracing():
-        check_labels(backend.state.to_numpy(labels), shape[-1])
-    losses = _of_labels(labels, y_pred, from_logits, label_smoothing)
-    return reduced(losses, sample_weight, mask, reduction)
+    eager = validate and not backend.jit.tracing()
+    losses = _of_seen_labels if eager else _of_labels
+    elements = losses(labels, y_pred, from_logits, label_smoothing)
+    return reduced(elements, sample_weight, mask, reduction)
 
 
 def check_smoothing(value: float) -> None:
@@ -88,16 +96,35 @@ def check_smoothing(value: float) -> None:
         raise ConfigError(f"label_smoothing={value!r} must be in [0, 1)")
 
 
+def _of_seen_labels(labels: Tensor, y_pred: Tensor, from_logits: bool, smoothing: float) -> Tensor:
+    """The losses, or a :class:`LabelError`.
+
+    On a CPU the kernel of logits refuses labels by itself, at no cost where all is well.
+    """
+    backend = backend_of_tensor(labels)
+
+    def look() -> None:
+        check_labels(backend.state.to_numpy(labels), y_pred.shape[-1])
+
+    if not (from_logits and backend.device.device_of(labels).startswith("cpu")):
+        look()
+    try:
+        return _of_labels(labels, y_pred, from_logits, smoothing)
+    except Exception:
+        look()
+        raise
+
+
 def _of_labels(labels: Tensor, y_pred: Tensor, from_logits: bool, smoothing: float) -> Tensor:
-    scores = ops.nn.log_softmax(y_pred, axis=-1) if from_logits else y_pred
-    picked = ops.take_along_axis(scores, ops.expand_dims(labels, axis=-1), axis=-1)
-    picked = ops.squeeze(picked, axis=-1)
-    if not from_logits:  # the logarithm of the one that counts only: a zero elsewhere is no error
-        picked = ops.log(picked)
+    if from_logits:
+        losses = ops.nn.label_cross_entropy(y_pred, labels)
+    else:  # the logarithm of the one that counts only: a zero elsewhere is no error
+        picked = ops.take_along_axis(y_pred, ops.expand_dims(labels, axis=-1), axis=-1)
+        losses = -ops.log(ops.squeeze(picked, axis=-1))
     if not smoothing:
-        return -picked
-    logs = scores if from_logits else ops.log(scores)
-    return -(1.0 - smoothing) * picked - smoothing * ops.mean(logs, axis=-1)
+        return losses
+    logs = ops.nn.log_softmax(y_pred, axis=-1) if from_logits else ops.log(y_pred)
+    return (1.0 - smoothing) * losses - smoothing * ops.mean(logs, axis=-1)
 
 
 def _of_probabilities(y: Tensor, y_pred: Tensor, from_logits: bool, smoothing: float) -> Tensor:
@@ -225,5 +252,5 @@ def _paired(y_true: Any, y_pred: Any, mask: Any) -> tuple[Tensor, Tensor]:
     """Targets and predictions of one shape and dtype, without what is masked."""
     y_true, y_pred = native(y_true, y_pred)
     check_same_shape(shape_of(y_true), shape_of(y_pred))
-    y_true = ops.astype(y_true, y_pred.dtype)
+    y_true = cast_like(y_true, y_pred)
     return without_masked(y_true, mask), without_masked(y_pred, mask)

@@ -6,11 +6,10 @@ from typing import Any
 
 from dualnet import ops
 from dualnet.errors import ConfigError, ShapeError
-from dualnet.losses.targets import fits, native_like
-from dualnet.ops._dispatch import backend_of
-from dualnet.typing import Shape, Tensor
+from dualnet.losses.targets import cast_like, fits, native_like, shape_of
+from dualnet.typing import Tensor
 
-__all__ = ["check_reduction", "reduced", "shape_of", "spread", "without_masked"]
+__all__ = ["check_reduction", "reduced", "spread", "without_masked"]
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -19,11 +18,6 @@ def check_reduction(reduction: str) -> None:
     """Raises :class:`ConfigError` for an unknown reduction."""
     if reduction not in REDUCTIONS:
         raise ConfigError(f"reduction={reduction!r}; choose one of {', '.join(REDUCTIONS)}")
-
-
-def shape_of(tensor: Tensor) -> Shape:
-    """The static shape, ``-1`` where a compiled function does not know a size."""
-    return backend_of(tensor).state.shape(tensor)
 
 
 def spread(value: Any, tensor: Tensor, what: str) -> Tensor:
@@ -65,7 +59,7 @@ def reduced(losses: Tensor, sample_weight: Any, mask: Any, reduction: str) -> Te
     check_reduction(reduction)
     if sample_weight is not None:
         weight = spread(sample_weight, losses, "sample weights")
-        losses = losses * ops.astype(weight, losses.dtype)
+        losses = losses * cast_like(weight, losses)
     losses = without_masked(losses, mask)
     if reduction == "none":
         return losses

@@ -6,7 +6,7 @@ host by the same code as a batch of tensors.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -17,7 +17,17 @@ from dualnet.ops._dispatch import backend_of
 from dualnet.protocols import Backend
 from dualnet.typing import NDArray, Shape, Tensor
 
-__all__ = ["are_labels", "check_labels", "check_same_shape", "fits", "native", "native_like"]
+__all__ = [
+    "are_labels",
+    "backend_of_tensor",
+    "cast_like",
+    "check_labels",
+    "check_same_shape",
+    "fits",
+    "native",
+    "native_like",
+    "shape_of",
+]
 
 
 def native(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
@@ -36,20 +46,36 @@ def native(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
     dtype = backend.state.dtype_name(y_pred)
     if not is_floating(dtype):
         raise DtypeError(f"predictions are {dtype}, a loss or metric needs a floating dtype")
-    y_pred = ops.astype(y_pred, wide(dtype))
-    y_true = native_like(y_true, y_pred, backend)
-    if is_floating(backend.state.dtype_name(y_true)):
-        y_true = ops.astype(y_true, wide(dtype))
+    if wide(dtype) != dtype:
+        y_pred = ops.astype(y_pred, wide(dtype))
+    y_true = native_like(y_true, y_pred)
+    if y_true.dtype != y_pred.dtype and is_floating(backend.state.dtype_name(y_true)):
+        y_true = cast_like(y_true, y_pred)
     return y_true, y_pred
 
 
-def native_like(value: Any, tensor: Tensor, backend: Backend | None = None) -> Tensor:
+def backend_of_tensor(tensor: Tensor) -> Backend:
+    """The backend of a value that is known to be a tensor."""
+    return cast(Backend, registry.of_type(type(tensor)))
+
+
+def shape_of(tensor: Tensor) -> Shape:
+    """The static shape, ``-1`` where a compiled function does not know a size."""
+    return backend_of_tensor(tensor).state.shape(tensor)
+
+
+def cast_like(tensor: Tensor, like: Tensor) -> Tensor:
+    """The tensor in the dtype of another one."""
+    return tensor if tensor.dtype == like.dtype else ops.astype(tensor, like.dtype)
+
+
+def native_like(value: Any, tensor: Tensor) -> Tensor:
     """A value as a tensor of the framework and on the device of ``tensor``.
 
     Raises:
         ForeignTensorError: it is a tensor of another framework.
     """
-    backend = backend or backend_of(tensor)
+    backend = backend_of_tensor(tensor)
     found = registry.of_type(type(value))
     if found is backend:
         return value
@@ -125,6 +151,8 @@ def _refuse_shape(whole: bool, true: Shape, predicted: Shape) -> None:
 
 def check_labels(labels: NDArray, classes: int, ignore_index: int | None = None) -> None:
     """Raises :class:`LabelError` if a label is outside ``[0, classes)`` and not ignored."""
+    if labels.size == 0 or (labels.min() >= 0 and labels.max() < classes):
+        return
     wrong = (labels < 0) | (labels >= classes)
     if ignore_index is not None:
         wrong &= labels != ignore_index
