@@ -9,8 +9,8 @@ from typing import Final
 # (which kernels oneDNN lacks); what is wrong is raised as an exception besides.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if os.environ.get("DUALNET_VERBOSE") else "3")
 
-from dualnet import protocols  # noqa: E402 - after the line above
-from dualnet_tf import device, jit, layers, ops, optim, random, state, tape  # noqa: E402 - same
+from dualnet import protocols
+from dualnet_tf import device, jit, layers, ops, optim, random, state, tape
 
 __all__ = ["device", "jit", "layers", "name", "ops", "optim", "random", "state", "tape"]
 

@@ -1,4 +1,4 @@
-"""Tensors: native ones, with one set of names.  Run it under either backend:
+"""Tensors: native ones, with one set of names; under either backend.
 
 DUALNET_BACKEND=torch python examples/tensors.py
 DUALNET_BACKEND=tensorflow python examples/tensors.py

@@ -67,7 +67,7 @@ def test_early_stopping_restores_the_best(backend: str) -> None:
 
 
 def test_a_measure_that_is_not_there(backend: str) -> None:
-    with pytest.raises(dn.ConfigError, match="'val_loss'.*pass validation_data"):
+    with pytest.raises(dn.ConfigError, match=r"'val_loss'.*pass validation_data"):
         model_on(backend).fit(X, Y, verbose=0, callbacks=[callbacks.EarlyStopping()])
 
 
@@ -75,8 +75,7 @@ def test_learning_rate_scheduler(backend: str) -> None:
     model = model_on(backend, rate=1.0)
     scheduler = callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
     history = model.fit(X, Y, epochs=3, verbose=0, callbacks=[scheduler])
-    history_of_rates = [logs for logs in history.history["learning_rate"]]
-    assert history_of_rates == [0.5, 0.25, 0.125]
+    assert history["learning_rate"] == [0.5, 0.25, 0.125]
     still = model_on(backend, rate=1.0)
     still.fit(X, Y, verbose=0, callbacks=[callbacks.LearningRateScheduler(lambda e, r: 0.0)])
     np.testing.assert_array_equal(still.state()["kernel"], model_on(backend).state()["kernel"])
