@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dualnet import ops
 from dualnet.errors import ConfigError
@@ -23,7 +23,7 @@ class Noisy(Layer):
     """
 
     if TYPE_CHECKING:
-        calls: Tensor
+        calls: ClassVar[Tensor]  # a state, not a hyperparameter
 
     def build_noise(self, seed: int | None = None) -> None:
         """Declares ``calls`` and addresses the stream; call it in ``build``."""
