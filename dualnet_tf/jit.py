@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,10 @@ def jit(function: Callable[..., Any], /, **options: Any) -> Callable[..., Any]:
 def train_step(function: Callable[..., Any], /, *, jit: bool | str) -> Callable[..., Any]:
     if jit is False:
         return function
-    return tf.function(function, autograph=False, jit_compile=jit is True, reduce_retracing=True)
+    # TensorFlow counts traces by code object, and would take the first traces of several
+    # models for retraces of one; a partial has no code object.
+    own = functools.partial(function)
+    return tf.function(own, autograph=False, jit_compile=jit is True, reduce_retracing=True)
 
 
 def tracing() -> bool:
