@@ -20,27 +20,13 @@ def linear(x: Tensor) -> Tensor:
     return x
 
 
+# fmt: off
 _OF_NN = (
-    "celu",
-    "elu",
-    "gelu",
-    "glu",
-    "hard_sigmoid",
-    "hard_silu",
-    "hard_tanh",
-    "leaky_relu",
-    "log_sigmoid",
-    "log_softmax",
-    "mish",
-    "relu",
-    "relu6",
-    "selu",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softplus",
-    "softsign",
-)  # fmt: skip - a list of names reads better in lines
+    "celu", "elu", "gelu", "glu", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu",
+    "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "softmax",
+    "softplus", "softsign",
+)
+# fmt: on
 
 _FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     **{name: getattr(ops.nn, name) for name in _OF_NN},

@@ -1,0 +1,272 @@
+"""``ops.nn`` function by function: awkward arguments, kinks, kernels against definitions."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.special
+import torch
+from test_layers import EXACT, NATIVE
+
+from dualnet import ops, windows
+from dualnet.errors import ConfigError, ShapeError, UnknownName
+from dualnet.nn import activations
+from dualnet.ops.nn import recurrent
+
+RANDOM = np.random.default_rng(5)
+
+
+def on(backend: str, *arrays: Any) -> list[Any]:
+    return [NATIVE[backend].tensor(np.asarray(x), "float64") for x in arrays]
+
+
+# Activations far from 0 and at their kinks
+
+FAR = np.array([-800.0, -40.0, -20.5, -1e-9, 0.0, 1e-9, 20.5, 40.0, 800.0])
+
+#: Values where the formulas of the table overflow or lose digits.
+STABLE = {
+    "sigmoid": scipy.special.expit,
+    "log_sigmoid": scipy.special.log_expit,
+    "softplus": lambda x: np.logaddexp(x, 0.0),
+    "silu": lambda x: x * scipy.special.expit(x),
+    "mish": lambda x: x * np.tanh(np.logaddexp(x, 0.0)),
+    "gelu": lambda x: x * scipy.special.ndtr(x),
+    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0.0))),
+    "softmax": scipy.special.softmax,
+    "log_softmax": scipy.special.log_softmax,
+}
+
+
+@pytest.mark.parametrize("name", STABLE)
+def test_activations_far_from_zero(name: str, backend: str) -> None:
+    y = NATIVE[backend].numpy(activations.get(name)(*on(backend, FAR)))
+    # Ten times the rounding of float64; where the result is tiny, relative to the argument.
+    np.testing.assert_allclose(y, STABLE[name](FAR), rtol=2e-15, atol=2e-15)
+
+
+@pytest.mark.parametrize("name", [n for n in sorted(activations._FUNCTIONS) if n != "glu"])
+def test_activations_pass_nan_on(name: str, backend: str) -> None:
+    assert np.isnan(NATIVE[backend].numpy(activations.get(name)(*on(backend, [np.nan])))).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "slope"),
+    [
+        ("relu", 0.0, 0.0),
+        ("relu6", 0.0, 0.0),
+        ("relu6", 6.0, 0.0),
+        ("leaky_relu", 0.0, 0.01),
+        ("elu", 0.0, 1.0),
+        ("celu", 0.0, 1.0),
+        ("selu", 0.0, 1.0507009873554805 * 1.6732632423543772),
+        ("hard_tanh", 1.0, 1.0),
+        ("hard_tanh", -1.0, 1.0),
+        ("hard_sigmoid", 3.0, 0.0),
+        ("hard_sigmoid", -3.0, 0.0),
+        ("softplus", 0.0, 0.5),
+        ("softsign", 0.0, 1.0),
+    ],
+)
+def test_derivatives_at_kinks(name: str, at: float, slope: float, backend: str) -> None:
+    (x,) = on(backend, [at])
+    native = NATIVE[backend]
+    first, _ = native.gradients(lambda: activations.get(name)(x)[0], [x])
+    np.testing.assert_allclose(native.numpy(first[0]), [slope], rtol=1e-15)
+
+
+def test_options_of_activations(backend: str) -> None:
+    x = np.linspace(-3, 3, 13)
+    (t,) = on(backend, x)
+    numpy = NATIVE[backend].numpy
+    below = np.minimum(x, 0.0)
+    rows = [
+        (ops.nn.elu(t, alpha=0.5), np.where(x > 0, x, 0.5 * np.expm1(below))),
+        (ops.nn.celu(t, alpha=0.5), np.where(x > 0, x, 0.5 * np.expm1(below / 0.5))),
+        (ops.nn.leaky_relu(t, negative_slope=0.3), np.where(x > 0, x, 0.3 * x)),
+        (
+            ops.nn.gelu(t, approximate="tanh"),
+            x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))),
+        ),
+    ]
+    for got, wanted in rows:
+        np.testing.assert_allclose(numpy(got), wanted, rtol=1e-14, atol=1e-15)
+    with pytest.raises(UnknownName, match=r"unknown GELU approximation 'erf'.*none, tanh"):
+        ops.nn.gelu(t, approximate="erf")
+
+
+@pytest.mark.parametrize("function", [ops.nn.softmax, ops.nn.log_softmax])
+def test_softmax_along_another_axis(function: Any, backend: str) -> None:
+    x = RANDOM.normal(size=(3, 4))
+    reference = getattr(scipy.special, function.__name__)(x, axis=0)
+    np.testing.assert_allclose(
+        NATIVE[backend].numpy(function(*on(backend, x), axis=0)), reference, rtol=1e-14
+    )
+
+
+# Products
+
+
+def test_linear_of_one_vector(backend: str) -> None:
+    x, kernel, bias = RANDOM.normal(size=4), RANDOM.normal(size=(4, 3)), RANDOM.normal(size=3)
+    y = ops.nn.linear(*on(backend, x, kernel, bias))
+    np.testing.assert_allclose(NATIVE[backend].numpy(y), x @ kernel + bias, rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
+def test_embedding_takes_integers_of_any_width(dtype: str, backend: str) -> None:
+    table = RANDOM.normal(size=(5, 2))
+    ids = np.array([[0, 4], [4, 2]], dtype)
+    y = ops.nn.embedding(*on(backend, ids, table))
+    assert (NATIVE[backend].numpy(y) == table[ids]).all()
+
+
+def test_gradient_of_a_table_is_dense(backend: str) -> None:
+    """Rows taken twice sum up, rows not taken are zero, and none of it is sparse."""
+    native = NATIVE[backend]
+    ids, table = on(backend, np.array([1, 3, 1]), np.ones((5, 2)))
+    first, _ = native.gradients(lambda: ops.sum(ops.nn.embedding(ids, table)), [table])
+    assert native.numpy(first[0])[:, 0].tolist() == [0, 2, 0, 1, 0]
+
+
+# Windows
+
+
+def test_padding_of_every_kind() -> None:
+    assert windows.pads("same", (7, 8), (4, 3), (1, 3)) == ((1, 2), (0, 1))
+    assert windows.pads("same", (8,), (2,), (4,)) == ((0, 0),)
+    assert windows.pads(2, (7, 8), (3, 3), (1, 1)) == ((2, 2), (2, 2))
+    assert windows.pads((1, (0, 2)), (7, 8), (3, 3), (1, 1)) == ((1, 1), (0, 2))
+    for n in range(1, 12):  # TensorFlow's rule, as its documentation writes it
+        for k in range(1, 6):
+            for s in range(1, 5):
+                out = -(-n // s)
+                total = max((out - 1) * s + k - n, 0)
+                assert windows.pads("same", (n,), (k,), (s,)) == ((total // 2, total - total // 2),)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"padding": "sane"}, "unknown padding 'sane'; did you mean 'same'"),
+        ({"padding": "causal"}, "needs one spatial axis, here there are 2"),
+        ({"padding": (1, 2, 3)}, "2 numbers or pairs"),
+        ({"padding": -1}, "2 numbers or pairs"),
+        ({"strides": 0}, "strides=0 must be a positive integer, or 2 of them"),
+        ({"dilation": (1, 2, 3)}, r"dilation=\(1, 2, 3\) must be"),
+    ],
+)
+def test_windows_that_mean_nothing(options: dict[str, Any], match: str, backend: str) -> None:
+    x, kernel = on(backend, np.ones((1, 5, 5, 2)), np.ones((3, 3, 2, 4)))
+    with pytest.raises(ConfigError, match=match):
+        ops.nn.conv(x, kernel, **options)
+
+
+def test_pool_padding_as_wide_as_the_window(backend: str) -> None:
+    (x,) = on(backend, np.ones((1, 5, 2)))
+    for pool in (ops.nn.max_pool, ops.nn.avg_pool):
+        with pytest.raises(ConfigError, match="window of padding alone"):
+            pool(x, pool_size=2, padding=2)
+
+
+def test_conv_of_another_rank(backend: str) -> None:
+    x, kernel = on(backend, np.ones((1, 5, 2)), np.ones((3, 3, 2, 4)))
+    with pytest.raises(ShapeError, match=r"needs an input of rank 4 .* got shape \(1, 5, 2\)"):
+        ops.nn.conv(x, kernel)
+
+
+def test_tensorflow_kernels_without_onednn() -> None:
+    """Where TensorFlow runs without oneDNN, it has fewer kernels: ours must not need them."""
+    code = (
+        "import numpy as np, tensorflow as tf\n"
+        "import dualnet_tf.ops.nn as nn\n"
+        "for dtype in ('float32', 'float64'):\n"
+        "    for options in ({'groups': 2}, {'dilation': 2}, {'groups': 2, 'dilation': 2}):\n"
+        "        x = tf.ones((1, 6, 6, 4), dtype)\n"
+        "        k = tf.ones((2, 2, 4 // options.get('groups', 1), 4), dtype)\n"
+        "        with tf.GradientTape() as tape:\n"
+        "            tape.watch((x, k))\n"
+        "            y = nn.max_pool(nn.conv(x, k, **options), pool_size=2)\n"
+        "        assert None not in tape.gradient(y, (x, k))\n"
+    )
+    environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# Recurrent kernels against their definitions
+
+
+def _scan(step: Any, inputs: Any, states: Any) -> Any:
+    """A plain loop, on PyTorch."""
+    outputs = []
+    for t in range(inputs[0].shape[1]):
+        states = step(states, tuple(x[:, t] for x in inputs))
+        outputs.append(states[0])
+    return torch.stack(outputs, 1), states
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "rnn"])
+def test_recurrent_kernels_are_their_definitions(name: str, backend: str) -> None:
+    gates, states = {"lstm": (4, 2), "gru": (3, 1), "rnn": (1, 1)}[name]
+    shapes = [(3, 6, 2), *[(3, 5)] * states, (2, 5 * gates), (5, 5 * gates), (5 * gates,)]
+    shapes += [(5 * gates,)] * (name == "gru")
+    arrays = [RANDOM.normal(size=shape) for shape in shapes]
+    definition = getattr(recurrent, name)(_scan, *on("torch", *arrays), None)
+    kernel = getattr(ops.nn, name)(*on(backend, *arrays))
+    for got, wanted in zip(kernel, definition, strict=True):
+        np.testing.assert_allclose(NATIVE[backend].numpy(got), wanted.numpy(), rtol=0, atol=EXACT)
+
+
+def test_lstm_and_gru_are_those_of_pytorch(backend: str) -> None:
+    """The frameworks' own modules, weights copied: canonical layout is theirs transposed."""
+    x = RANDOM.normal(size=(3, 6, 2))
+    for kind, name in ((torch.nn.LSTM, "lstm"), (torch.nn.GRU, "gru")):
+        native = kind(2, 4, batch_first=True, dtype=torch.float64)
+        w = {key: value.detach().numpy() for key, value in native.named_parameters()}
+        biases = [w["bias_ih_l0"], w["bias_hh_l0"]]
+        if name == "lstm":
+            biases = [biases[0] + biases[1]]
+        zeros = [np.zeros((3, 4))] * (2 if name == "lstm" else 1)
+        weights = (w["weight_ih_l0"].T, w["weight_hh_l0"].T, *biases)
+        outputs, *_ = getattr(ops.nn, name)(*on(backend, x, *zeros, *weights))
+        wanted = native(torch.tensor(x))[0].detach().numpy()
+        np.testing.assert_allclose(NATIVE[backend].numpy(outputs), wanted, rtol=0, atol=EXACT)
+
+
+# Attention
+
+
+def test_attention_is_that_of_pytorch(backend: str) -> None:
+    q, k, v = (RANDOM.normal(size=(2, 3, n, 4)) for n in (5, 6, 6))
+    mask = RANDOM.random((2, 1, 5, 6)) < 0.7
+    y = ops.nn.dot_product_attention(*on(backend, q, k, v), mask=on(backend, mask)[0])
+    wanted = torch.nn.functional.scaled_dot_product_attention(
+        *on("torch", q, k, v), attn_mask=torch.tensor(mask)
+    )
+    np.testing.assert_allclose(NATIVE[backend].numpy(y), wanted.numpy(), rtol=0, atol=EXACT)
+
+
+def test_attention_scale_and_causality(backend: str) -> None:
+    x = RANDOM.normal(size=(2, 4, 3))
+    weights = ops.nn.attention_weights(*on(backend, x, x), scale=0.0, causal=True)
+    wanted = np.tril(np.ones((4, 4))) / np.arange(1, 5)[:, None]
+    np.testing.assert_allclose(NATIVE[backend].numpy(weights), [wanted, wanted], rtol=1e-15)
+
+
+# Dropout
+
+
+def test_dropout_by_the_frameworks_own_generator(backend: str) -> None:
+    (x,) = on(backend, np.ones(4000))
+    y = ops.nn.dropout(x, rate=0.25, key=0, site=0, step=0, shared=False)
+    y = NATIVE[backend].numpy(y)
+    assert set(np.unique(y)) == {0.0, 1 / 0.75}
+    assert abs((y == 0).mean() - 0.25) < 0.035  # five standard deviations of 4000 draws
