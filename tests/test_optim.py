@@ -294,6 +294,15 @@ def test_a_nonfinite_step_is_skipped_on_request(compiled: bool, backend: str) ->
     assert (skipping.bound.step, skipping.bound.skipped) == (3, 2)
 
 
+def test_a_compiled_step_tells_late(backend: str) -> None:
+    run = Run(backend, optim.SGD(0.1, global_clipnorm=1.0)).compiled().train([GOOD, BAD])
+    with pytest.raises(NonFiniteError, match="NaN or infinite in 1 compiled steps, which were l"):
+        run.bound.check_finite()
+    assert all(np.isfinite(value).all() for value in run.values())
+    skipping = Run(backend, optim.SGD(0.1, nonfinite="skip")).train([BAD])
+    skipping.bound.check_finite()
+
+
 # Step, learning rate, state
 
 

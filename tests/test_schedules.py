@@ -13,7 +13,7 @@ from dualnet.config import Configurable
 from dualnet.errors import ConfigError
 
 SCHEDULES = [
-    optim.Constant(0.1),
+    optim.ConstantRate(0.1),
     optim.ExponentialDecay(0.1, 7, 0.5),
     optim.ExponentialDecay(0.1, 7, 0.5, staircase=True),
     optim.CosineDecay(0.1, 40),
@@ -27,7 +27,7 @@ SCHEDULES = [
 @pytest.mark.parametrize(
     ("schedule", "wanted"),
     [
-        (optim.Constant(0.1), {0: 0.1, 99: 0.1}),
+        (optim.ConstantRate(0.1), {0: 0.1, 99: 0.1}),
         (optim.ExponentialDecay(0.1, 10, 0.5), {0: 0.1, 5: 0.1 * math.sqrt(0.5), 30: 0.0125}),
         (optim.ExponentialDecay(0.1, 10, 0.5, True), {9: 0.1, 10: 0.05, 39: 0.0125}),
         (optim.CosineDecay(0.2, 100), {0: 0.2, 50: 0.1, 100: 0.0, 500: 0.0}),
@@ -97,7 +97,10 @@ def test_configuration_round_trip(schedule: optim.Schedule) -> None:
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: optim.Constant(-1), "Constant: value=-1 must be a finite number, zero or more"),
+        (
+            lambda: optim.ConstantRate(-1),
+            "ConstantRate: value=-1 must be a finite number, zero or more",
+        ),
         (lambda: optim.CosineDecay(0.1, 0), "decay_steps=0 must be a positive integer"),
         (lambda: optim.CosineDecay(0.1, 5, alpha=2), r"alpha=2 must be a number in \[0, 1\]"),
         (lambda: optim.ExponentialDecay(0.1, 5, 0), "decay_rate=0 must be a finite number above"),

@@ -16,7 +16,7 @@ from dualnet.optim.base import Optimizer
 from dualnet.optim.bound import BoundOptimizer
 from dualnet.optim.rmsprop import RMSprop
 from dualnet.optim.schedules import (
-    Constant,
+    ConstantRate,
     CosineDecay,
     ExponentialDecay,
     LinearWarmup,
@@ -29,7 +29,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "BoundOptimizer",
-    "Constant",
+    "ConstantRate",
     "CosineDecay",
     "ExponentialDecay",
     "LinearWarmup",

@@ -55,8 +55,8 @@ class Optimizer(Configurable):
             :class:`~dualnet.errors.NonFiniteError` before anything changes, ``"skip"`` leaves
             weights, slots and step as they were.  ``None``: gradients are not looked at,
             unless ``global_clipnorm`` measures them, which then means ``"error"``.  A compiled
-            function cannot raise: it skips the step in both cases, and counts it in
-            ``BoundOptimizer.skipped``.
+            function cannot raise: it skips the step in both cases and counts it in
+            ``BoundOptimizer.skipped``; ``check_finite`` (``fit`` calls it) then raises.
 
     Raises:
         ConfigError: a hyperparameter is out of range.

@@ -31,6 +31,11 @@ __all__ = ["BoundOptimizer"]
 #: Names in :meth:`BoundOptimizer.state` that belong to no variable.
 STEP, LEARNING_RATE = "step", "learning_rate"
 
+ADVICE = (
+    "Lower the learning rate, look for NaN in the data, or leave such steps out with "
+    "nonfinite='skip'"
+)
+
 
 class BoundOptimizer:
     """What :meth:`Optimizer.bind` gives: ``apply`` changes variables, slots and step in place.
@@ -162,13 +167,24 @@ class BoundOptimizer:
             gradients = clipping.scaled(gradients, norm, limit)
         return gradients, self._backend.optim.read(ops.isfinite(norm))
 
+    def check_finite(self) -> None:
+        """Says late what a compiled step could not say: that it left out an update.
+
+        Raises:
+            NonFiniteError: updates were left out, and ``nonfinite="skip"`` did not ask for it.
+        """
+        if self.rule.nonfinite != "skip" and self.skipped:
+            raise NonFiniteError(
+                f"the norm of the gradients was NaN or infinite in {self.skipped} compiled steps, "
+                f"which were left out. {ADVICE}"
+            )
+
     def _refuse(self) -> None:
         """What happens in place of an update that would write NaN."""
         if self.rule.nonfinite != "skip":
             raise NonFiniteError(
                 f"the norm of the gradients is NaN or infinite at step {self.step + 1}; nothing "
-                "was changed. Lower the learning rate, look for NaN in the data, or leave such "
-                "steps out with nonfinite='skip'"
+                f"was changed. {ADVICE}"
             )
         self._backend.state.assign(self._skipped, self._skipped + 1)
 

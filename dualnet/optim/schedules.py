@@ -16,7 +16,7 @@ from dualnet.optim.check import check_fraction, check_integer, check_nonnegative
 from dualnet.optim.scalar import Number
 
 __all__ = [
-    "Constant",
+    "ConstantRate",
     "CosineDecay",
     "ExponentialDecay",
     "LinearWarmup",
@@ -34,13 +34,13 @@ class Schedule(Configurable):
         raise NotImplementedError(f"{type(self).__name__} defines no __call__(self, step)")
 
 
-class Constant(Schedule):
+class ConstantRate(Schedule):
     """``lr(t) = value``."""
 
     value: float
 
     def check(self) -> None:
-        check_nonnegative("Constant", value=self.value)
+        check_nonnegative(type(self).__name__, value=self.value)
 
     def __call__(self, step: Number) -> Number:
         return scalar.constant(step, float(self.value))
@@ -182,4 +182,4 @@ class LinearWarmup(Schedule):
 
 def as_schedule(learning_rate: float | Schedule) -> Schedule:
     """A learning rate, constant or not, as a schedule."""
-    return learning_rate if isinstance(learning_rate, Schedule) else Constant(learning_rate)
+    return learning_rate if isinstance(learning_rate, Schedule) else ConstantRate(learning_rate)

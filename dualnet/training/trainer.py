@@ -221,6 +221,7 @@ class Trainable:
             watchers.on_batch_end(number, totals)
             if interrupted.is_set():
                 break
+        self.bound_optimizer().check_finite()
         return dict(totals)
 
     def evaluate(
@@ -366,7 +367,7 @@ class _Compiled:
     ) -> None:
         self.optimizer = optim.get(optimizer)
         self.loss = losses.get(loss)
-        self.metrics = [metrics.get(metric) for metric in chosen]
+        self.metrics = [metrics.get(metric, self.loss) for metric in chosen]
         self.jit = jit
         self.check_finite = check_finite
         self._named = (loss, tuple(chosen))
