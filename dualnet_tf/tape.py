@@ -114,9 +114,9 @@ def vjp(
         outputs, aux = function(*inputs)
 
     def pullback(*upstream: Any) -> Sequence[Any]:
-        return recording._tape.gradient(
-            outputs, inputs, upstream, unconnected_gradients=tf.UnconnectedGradients.ZERO
-        )
+        zeros = tf.UnconnectedGradients.ZERO
+        found = recording._tape.gradient(outputs, inputs, upstream, unconnected_gradients=zeros)
+        return [_dense(gradient) for gradient in found]
 
     return outputs, aux, pullback
 
@@ -133,7 +133,8 @@ def jvp(
     with tf.autodiff.ForwardAccumulator(inputs, list(tangents)) as accumulator:
         outputs = function(*inputs)
     zeros = tf.UnconnectedGradients.ZERO
-    return outputs, accumulator.jvp(outputs, unconnected_gradients=zeros)
+    changes = accumulator.jvp(outputs, unconnected_gradients=zeros)
+    return outputs, [_dense(change) for change in changes]
 
 
 def vmap(function: Flat, tensors: Sequence[Any], axes: Sequence[int], /) -> Sequence[Any]:
@@ -141,7 +142,7 @@ def vmap(function: Flat, tensors: Sequence[Any], axes: Sequence[int], /) -> Sequ
 
     def one(slices: Sequence[Any]) -> list[Any]:
         try:
-            return list(function(*slices))
+            return [tf.identity(output) for output in function(*slices)]
         except Exception as error:
             failed.append(error)
             raise

@@ -22,7 +22,7 @@ def numbers(argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
     Raises:
         ConfigError: a position that is no integer, is out of range, or comes twice.
     """
-    wanted = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    wanted = tuple(argnums) if isinstance(argnums, (tuple, list)) else (argnums,)
     for number in wanted:
         if isinstance(number, bool) or not isinstance(number, int):
             raise ConfigError(f"argnums={argnums!r}; give a position or a tuple of positions")

@@ -34,7 +34,9 @@ class _Linearised:
         result = self.call(*primals)
         value, self._aux = _with_aux(result) if self._has_aux else (result, None)
         self._value = self.call.outputs(value)
-        return tree.leaves(self._value), [x for x in tree.leaves(self._aux) if _is_tensor(x)]
+        outputs = tree.leaves(self._value)
+        require_differentiable(self.call.backend, "result of the function", outputs)
+        return outputs, [x for x in tree.leaves(self._aux) if _is_tensor(x)]
 
     @staticmethod
     def _with_tensors(aux: Tree, tensors: list[Tensor]) -> Tree:
@@ -156,7 +158,6 @@ def vjp(function: Function, *primals: Tree) -> tuple[Tree, Callable[[Tree], tupl
     """
     call = Call(function, primals, {}, _every(primals))
     made = _Linearised(call)
-    require_differentiable(call.backend, "result of the function", made.outputs)
 
     def pullback(upstream: Tree) -> tuple[Tree, ...]:
         given = numbers_to_tensors(
@@ -185,7 +186,6 @@ def jacobian(function: Function, argnums: int | Sequence[int] = 0) -> Function:
     @functools.wraps(function)
     def differentiated(*args: Any, **kwargs: Any) -> Any:
         made = _Linearised(Call(function, args, kwargs, numbers(argnums, len(args))))
-        require_differentiable(made.call.backend, "result of the function", made.outputs)
         rows = [_as_asked(argnums, made.rows(place)) for place in range(len(made.outputs))]
         return tree.unflatten(made.value, rows)
 
@@ -212,7 +212,6 @@ def _every(primals: tuple[Tree, ...]) -> range:
 
 
 def _require_scalar(made: _Linearised) -> None:
-    require_differentiable(made.call.backend, "result of the function", made.outputs)
     if not _is_tensor(made.value):
         raise TapeError(
             f"the function gave {tree.structure(made.value)}, but a gradient needs one scalar; "
