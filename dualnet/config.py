@@ -18,14 +18,16 @@ from typing_extensions import dataclass_transform
 
 from dualnet.errors import ConfigError, unknown_name
 
-__all__ = ["Configurable", "decode", "encode", "snake_case"]
+__all__ = ["Configurable", "class_name", "decode", "encode", "known", "snake_case"]
 
 T = TypeVar("T")
 
 
 def _freeze(value: Any) -> Any:
     """Lists become tuples, so that values can be compared and hashed."""
-    return tuple(_freeze(item) for item in value) if isinstance(value, (list, tuple)) else value
+    if isinstance(value, list) or type(value) is tuple:
+        return tuple(_freeze(item) for item in value)
+    return value
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
@@ -49,7 +51,7 @@ class Configurable:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(cast(Any, self)):
             value = getattr(self, field.name)
-            if isinstance(value, list):
+            if isinstance(value, (list, tuple)):
                 object.__setattr__(self, field.name, _freeze(value))
         self.check()
 
@@ -108,21 +110,28 @@ def snake_case(name: str) -> str:
 
 
 def class_name(cls: type) -> str:
-    """How a class is named in a configuration: ours by its short name, others in full."""
-    if cls.__module__.split(".")[0] == "dualnet":
-        return cls.__name__
+    """How a class is named in a configuration: ours as users write it, others in full.
+
+    >>> from dualnet import nn
+    >>> class_name(nn.Dense)
+    'nn.Dense'
+    """
+    package, _, inner = cls.__module__.partition(".")
+    if package == "dualnet" and inner:
+        return f"{inner.split('.')[0]}.{cls.__name__}"
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def _known(base: type[T]) -> Iterator[type[T]]:
+def known(base: type[T]) -> Iterator[type[T]]:
+    """Every class below ``base`` that is a definition."""
     for cls in base.__subclasses__():
         if not cls.__dict__.get("_derived", False):
             yield cls
-            yield from _known(cls)
+            yield from known(cls)
 
 
 def _find(name: str) -> type[Configurable]:
-    found = {class_name(cls): cls for cls in _known(Configurable)}
+    found = {class_name(cls): cls for cls in known(Configurable)}
     if name not in found:
         error = unknown_name("class", name, found)
         error.add_note("import the module that defines it before loading")

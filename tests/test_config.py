@@ -8,7 +8,7 @@ import pytest
 
 import dualnet as dn
 from dualnet import nn, optim
-from dualnet.config import Configurable, decode, encode
+from dualnet.config import Configurable, class_name, decode, encode, known
 
 
 class Block(nn.Layer):
@@ -61,17 +61,22 @@ def test_replace_gives_a_new_value() -> None:
 @pytest.mark.parametrize(
     ("data", "error", "text"),
     [
-        ({"class": "Dence", "config": {}}, dn.UnknownName, "did you mean 'Dense'"),
-        ({"class": "Dense", "config": {"units": 3, "colour": 1}}, dn.ConfigError, "colour"),
-        ({"class": "Dense", "config": {}}, dn.ConfigError, "needs 'units'"),
-        ({"klass": "Dense"}, dn.ConfigError, "klass"),
+        ({"class": "nn.Dence", "config": {}}, dn.UnknownName, "did you mean 'nn.Dense'"),
+        ({"class": "nn.Dense", "config": {"units": 3, "colour": 1}}, dn.ConfigError, "colour"),
+        ({"class": "nn.Dense", "config": {}}, dn.ConfigError, "needs 'units'"),
+        ({"klass": "nn.Dense"}, dn.ConfigError, "klass"),
         ({"ref": 7}, dn.ConfigError, "reference 7"),
-        ({"class": "Adam", "config": {}}, dn.ConfigError, "not a Layer"),
+        ({"class": "optim.Adam", "config": {}}, dn.ConfigError, "not a Layer"),
     ],
 )
 def test_bad_configurations(data: dict, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         nn.Layer.from_config(data)
+
+
+def test_names_are_unique() -> None:
+    names = [class_name(cls) for cls in known(Configurable)]
+    assert len(names) == len(set(names))
 
 
 def test_code_is_not_written() -> None:
