@@ -21,7 +21,9 @@ class Module(torch.nn.Module, Thawed):
 
 
 def attach(parent: Any, name: str, child: Any, /) -> None:
-    parent.add_module(name, child)
+    setattr(parent, name, child)
+    if hasattr(type(parent), name):  # a field's default, which PyTorch would find before the child
+        parent.__dict__[name] = child
 
 
 def container(children: dict[str, Any], /, *, ordered: bool) -> Any:

@@ -111,6 +111,11 @@ class Builder:
     ) -> Tensor:
         """Makes a weight of ``module``; see :meth:`dualnet.nn.Layer.add_weight`."""
         path = f"{module._path}.{name}" if module._path else name
+        if hasattr(module, name):
+            raise ConfigError(
+                f"weight {path!r} would hide {type(module).__name__}.{name}: a hyperparameter, "
+                "another weight, or the framework's own; give it another name"
+            )
         if not all(size > 0 for size in shape):
             raise ShapeError(f"weight {path!r} needs positive sizes, got shape {shape}")
         value = initializers.get(initializer)(shape, Stream(self.seed, "init", path))

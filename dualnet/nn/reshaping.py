@@ -7,6 +7,7 @@ from typing import Any
 
 from dualnet import ops
 from dualnet.errors import ConfigError, ShapeError
+from dualnet.nn import _check
 from dualnet.nn.layer import Layer
 from dualnet.typing import Tensor
 
@@ -71,6 +72,9 @@ class RepeatVector(Layer):
     """``(batch, features)`` to ``(batch, n, features)``."""
 
     n: int
+
+    def check(self) -> None:
+        _check.positive(self, "n")
 
     def forward(self, x: Tensor) -> Tensor:
         return ops.repeat(ops.expand_dims(x, axis=1), self.n, axis=1)
