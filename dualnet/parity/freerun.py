@@ -64,7 +64,7 @@ class FreeRun:
         start = self.first.snapshot()
         self.second.restore(start)
         path = self.first.paths[0]
-        moved = start.model | {path: nudged(start.model[path], self.first.dtype)}
+        moved = start.model | {path: nudged(start.model[path], self.first.dtype, draw=0)}
         self.control.restore(replace(start, model=moved))
 
     def practice(self) -> Practice:

@@ -11,23 +11,23 @@ from dualnet.typing import NDArray, Tree
 __all__ = ["nudged", "nudged_inputs", "nudged_values"]
 
 
-def nudged(value: NDArray, dtype: str, draw: int | None = None) -> NDArray:
-    """An array moved by one ulp of the dtype that a model computes in.
+def nudged(value: NDArray, dtype: str, draw: int) -> NDArray:
+    """An array moved by one ulp of the dtype that a model computes in, up or down by chance.
+
+    All up would be close to a change of scale, which normalisation takes back.
 
     Args:
         value: floating; whole numbers come back as they are.
         dtype: name of the model's dtype, which may be narrower than the array's.
-        draw: number of a draw in which each element goes up or down; ``None``: all go up.
+        draw: which of the random choices of up and down.
 
-    >>> nudged(np.float32([1.0]), "float32") - 1.0 == np.finfo(np.float32).eps
+    >>> abs(nudged(np.float32([1.0]), "float32", 0) - 1.0) <= np.finfo(np.float32).eps
     array([ True])
     """
     if value.dtype.kind != "f":
         return value
     steps = EPSILON[dtypes.policy(dtype).compute] / float(np.finfo(value.dtype).eps)
-    signs = np.ones(value.shape)
-    if draw is not None:
-        signs -= 2.0 * np.random.default_rng(draw).integers(0, 2, value.shape)
+    signs = 1.0 - 2.0 * np.random.default_rng(draw).integers(0, 2, value.shape)
     moved = value + signs * max(steps, 1.0) * np.spacing(value)
     return np.asarray(moved, value.dtype)
 

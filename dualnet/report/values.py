@@ -23,8 +23,7 @@ __all__ = [
 VERDICTS = {
     "identical": "the same bits on both",
     "agree": "equal up to rounding",
-    "noise": "further apart than rounding alone, but no further than this training throws "
-    "one backend from itself",
+    "noise": "the same computation, whose rounding this training magnifies",
     "diverged": "a real difference between the backends",
 }
 
