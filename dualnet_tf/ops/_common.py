@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from dualnet import dtypes
 from dualnet.dtypes import canonical
-from dualnet.errors import DtypeError
+from dualnet.errors import DtypeError, ShapeError
+from dualnet.typing import DtypeName
 from dualnet_tf.state import DTYPES
 
 Function = Callable[..., Any]
@@ -25,11 +26,15 @@ BOOL = _kind("bool")
 INTEGER = _kind(*dtypes.INTEGER)
 BITS = BOOL | INTEGER
 REAL_FLOATING = _kind(*dtypes.FLOATING)
+WIDE_FLOATING = _kind("float32", "float64")
 COMPLEX = _kind(*dtypes.COMPLEX)
 FLOATING = REAL_FLOATING | COMPLEX
 REAL = INTEGER | REAL_FLOATING
 NUMERIC = REAL | COMPLEX
 ANY = NUMERIC | BOOL
+
+NAMES: dict[Any, DtypeName] = {dtype: canonical(name) for name, dtype in DTYPES.items()}
+ACCUMULATORS: dict[Any, Any] = {d: DTYPES[dtypes.accumulator(name)] for d, name in NAMES.items()}
 
 
 def native(dtype: Any) -> Any:
@@ -43,7 +48,7 @@ def cast(x: Any, dtype: Any) -> Any:
 
 def scalar(value: Any, dtype: Any) -> Any:
     """A Python scalar as a tensor of the dtype it stands beside."""
-    return tf.constant(value, DTYPES[dtypes.weak(value, canonical(dtype))])
+    return tf.constant(value, DTYPES[dtypes.weak(value, NAMES[dtype])])
 
 
 def promote(x1: Any, x2: Any) -> tuple[Any, Any]:
@@ -64,6 +69,8 @@ def promote_all(tensors: Sequence[Any]) -> Sequence[Any]:
     Raises:
         TypeError: there is something else than tensors, which TensorFlow would convert.
     """
+    if not tensors:
+        raise ShapeError("no tensors were given; this needs at least one")
     if not all(isinstance(x, TENSORS) for x in tensors):
         raise TypeError(f"not tensors of TensorFlow: {[type(x).__name__ for x in tensors]}")
     first = tensors[0].dtype
@@ -80,7 +87,7 @@ def require(x: Any, kind: Kind, name: str) -> None:
         DtypeError: ``x`` is of another kind.
     """
     if x.dtype not in kind:
-        raise DtypeError(dtypes.refusal(name, x.dtype, map(canonical, kind)))
+        raise DtypeError(dtypes.refusal(name, x.dtype, [NAMES[dtype] for dtype in kind]))
 
 
 def unary(function: Function, kind: Kind) -> Function:
@@ -110,4 +117,4 @@ def binary(function: Function, kind: Kind) -> Function:
 
 def widened(x: Any, dtype: Any) -> Any:
     """``x`` in the dtype asked for, else in the one in which it is summed or multiplied up."""
-    return cast(x, native(dtype) or DTYPES[dtypes.accumulator(canonical(x.dtype))])
+    return cast(x, native(dtype) or ACCUMULATORS[x.dtype])

@@ -19,6 +19,7 @@ from dualnet_tf.ops._common import (
     NUMERIC,
     REAL,
     REAL_FLOATING,
+    WIDE_FLOATING,
     Function,
     binary,
     native,
@@ -60,6 +61,16 @@ def _on_floats(function: Function, join: Function, *, of_integers: bool) -> Func
     return call
 
 
+def _or_unsigned(function: Function, unsigned: Function) -> Function:
+    """``function``, and what it comes to for unsigned integers, which TensorFlow leaves out."""
+
+    def call(x: Any, /) -> Any:
+        return unsigned(x) if x.dtype.is_unsigned else function(x)
+
+    call.__name__ = function.__name__
+    return call
+
+
 def _even(function: Function) -> Function:
     """``maximum`` or ``minimum`` with half of the gradient to each side of a tie."""
 
@@ -72,7 +83,7 @@ def _even(function: Function) -> Function:
     return call
 
 
-abs = unary(tf.math.abs, NUMERIC)
+abs = unary(_or_unsigned(tf.math.abs, tf.identity), NUMERIC)
 acos = unary(tf.math.acos, FLOATING)
 acosh = unary(tf.math.acosh, FLOATING)
 add = binary(tf.math.add, NUMERIC)
@@ -222,8 +233,8 @@ logical_xor = binary(tf.math.logical_xor, BOOL)
 maximum = binary(_even(tf.math.maximum), REAL)
 minimum = binary(_even(tf.math.minimum), REAL)
 multiply = binary(tf.math.multiply, NUMERIC)
-negative = unary(tf.math.negative, NUMERIC)
-nextafter = binary(tf.math.nextafter, REAL_FLOATING)
+negative = unary(_or_unsigned(tf.math.negative, lambda x: tf.zeros_like(x) - x), NUMERIC)
+nextafter = binary(tf.math.nextafter, WIDE_FLOATING)
 not_equal = binary(tf.math.not_equal, ANY)
 positive = unary(tf.identity, NUMERIC)
 
@@ -231,6 +242,8 @@ positive = unary(tf.identity, NUMERIC)
 def pow(x1: Any, x2: Any, /) -> Any:
     x1, x2 = promote(x1, x2)
     require(x1, NUMERIC, "pow")
+    if x1.dtype.is_unsigned:  # TensorFlow has no power of these; int64 comes to the same
+        return tf.cast(tf.math.pow(tf.cast(x1, tf.int64), tf.cast(x2, tf.int64)), x1.dtype)
     if x1.dtype in INTEGER:
         return tf.math.pow(x1, x2)
     # TensorFlow's gradient of x**0 at 0 is NaN; ours is 0.
@@ -243,7 +256,7 @@ reciprocal = unary(tf.math.reciprocal, FLOATING)
 remainder = binary(tf.math.floormod, REAL)
 round = unary(_steps(tf.math.round), REAL)
 rsqrt = unary(tf.math.rsqrt, FLOATING)
-sign = unary(tf.math.sign, NUMERIC)
+sign = unary(_or_unsigned(tf.math.sign, lambda x: tf.cast(x > 0, x.dtype)), NUMERIC)
 
 
 def signbit(x: Any, /) -> Any:

@@ -9,7 +9,8 @@ import torch
 
 from dualnet import dtypes
 from dualnet.dtypes import canonical
-from dualnet.errors import DtypeError
+from dualnet.errors import DtypeError, ShapeError
+from dualnet.typing import DtypeName
 from dualnet_torch.state import DTYPES
 
 Function = Callable[..., Any]
@@ -24,11 +25,15 @@ BOOL = _kind("bool")
 INTEGER = _kind(*dtypes.INTEGER)
 BITS = BOOL | INTEGER
 REAL_FLOATING = _kind(*dtypes.FLOATING)
+WIDE_FLOATING = _kind("float32", "float64")
 COMPLEX = _kind(*dtypes.COMPLEX)
 FLOATING = REAL_FLOATING | COMPLEX
 REAL = INTEGER | REAL_FLOATING
 NUMERIC = REAL | COMPLEX
 ANY = NUMERIC | BOOL
+
+NAMES: dict[Any, DtypeName] = {dtype: canonical(name) for name, dtype in DTYPES.items()}
+ACCUMULATORS: dict[Any, Any] = {d: DTYPES[dtypes.accumulator(name)] for d, name in NAMES.items()}
 
 
 def native(dtype: Any) -> Any:
@@ -43,7 +48,7 @@ def cast(x: Any, dtype: Any) -> Any:
 def scalar(value: Any, dtype: Any) -> Any:
     """A Python scalar as a tensor of the dtype it stands beside."""
     # Without a device: PyTorch lets a scalar of the CPU meet tensors of any device.
-    return torch.scalar_tensor(value, dtype=DTYPES[dtypes.weak(value, canonical(dtype))])
+    return torch.scalar_tensor(value, dtype=DTYPES[dtypes.weak(value, NAMES[dtype])])
 
 
 def promote(x1: Any, x2: Any) -> tuple[Any, Any]:
@@ -60,6 +65,8 @@ def promote(x1: Any, x2: Any) -> tuple[Any, Any]:
 
 def promote_all(tensors: Sequence[Any]) -> Sequence[Any]:
     """Tensors in the dtype in which they meet, where PyTorch lets integers and 0-d give way."""
+    if not tensors:
+        raise ShapeError("no tensors were given; this needs at least one")
     first = tensors[0].dtype
     if all(x.dtype is first for x in tensors):
         return tensors
@@ -74,7 +81,7 @@ def require(x: Any, kind: Kind, name: str) -> None:
         DtypeError: ``x`` is of another kind.
     """
     if x.dtype not in kind:
-        raise DtypeError(dtypes.refusal(name, x.dtype, map(canonical, kind)))
+        raise DtypeError(dtypes.refusal(name, x.dtype, [NAMES[dtype] for dtype in kind]))
 
 
 def unary(function: Function, kind: Kind) -> Function:
@@ -104,4 +111,4 @@ def binary(function: Function, kind: Kind) -> Function:
 
 def widened(x: Any, dtype: Any) -> Any:
     """``x`` in the dtype asked for, else in the one in which it is summed or multiplied up."""
-    return cast(x, native(dtype) or DTYPES[dtypes.accumulator(canonical(x.dtype))])
+    return cast(x, native(dtype) or ACCUMULATORS[x.dtype])

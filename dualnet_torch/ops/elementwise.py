@@ -19,6 +19,7 @@ from dualnet_torch.ops._common import (
     NUMERIC,
     REAL,
     REAL_FLOATING,
+    WIDE_FLOATING,
     binary,
     native,
     promote,
@@ -111,7 +112,7 @@ maximum = binary(torch.maximum, REAL)
 minimum = binary(torch.minimum, REAL)
 multiply = binary(torch.multiply, NUMERIC)
 negative = unary(torch.negative, NUMERIC)
-nextafter = binary(torch.nextafter, REAL_FLOATING)
+nextafter = binary(torch.nextafter, WIDE_FLOATING)
 not_equal = binary(torch.ne, ANY)
 positive = unary(torch.positive, NUMERIC)
 
@@ -132,7 +133,7 @@ def pow(x1: Any, x2: Any, /) -> Any:
 real = unary(torch.real, COMPLEX)
 reciprocal = unary(torch.reciprocal, FLOATING)
 remainder = binary(torch.remainder, REAL)
-round = unary(torch.round, NUMERIC)
+round = unary(torch.round, REAL)
 rsqrt = unary(torch.rsqrt, FLOATING)
 
 
