@@ -113,24 +113,25 @@ def test_a_file_that_cannot_be_executed(tmp_path, capsys):
     assert "no_such_module_here" in capsys.readouterr().err
 
 
-def test_a_divergence_has_status_1(file, capsys, monkeypatch):
-    from dualnet import optim
+def test_an_error_of_the_network_is_no_divergence(tmp_path, capsys):
+    (tmp_path / "odd.py").write_text(
+        "from dualnet import nn\n"
+        "class Odd(nn.Layer):\n"
+        "    def forward(self, x): return x.no_such_attribute\n"
+        "net = {'net': Odd(), 'x': __import__('numpy').ones((4, 2)), 'y': __import__('numpy').ones(4)}"
+    )
+    assert main(["compare", f"{tmp_path / 'odd.py'}:net"]) == 2
+    assert "no_such_attribute" in capsys.readouterr().err
 
-    right = optim.SGD.update
-    monkeypatch.setattr(
-        optim.SGD,
-        "update",
-        lambda self, p, *a, **o: right(
-            self, p * (1 + 1e-9 * hasattr(p, "numpy_function")), *a, **o
-        ),
-    )
-    tensorflow = registry.load("tensorflow")
-    apply = tensorflow.optim.apply
-    monkeypatch.setattr(
-        tensorflow.optim,
-        "apply",
-        lambda rule, v, g, *rest: apply(rule, v, [2 * x for x in g], *rest),
-    )
+
+def test_a_divergence_has_status_1(file, capsys, monkeypatch):
+    space = registry.load("tensorflow").optim
+    right = space.apply
+
+    def twice(rule, variables, gradients, *rest):
+        right(rule, variables, [2 * g for g in gradients], *rest)
+
+    monkeypatch.setattr(space, "apply", twice)
     assert main(["compare", f"{file}:whole", "--quick"]) == 1
     assert capsys.readouterr().out.startswith("diverged")
 

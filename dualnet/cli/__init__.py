@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from collections.abc import Sequence
 
 from dualnet.cli import comparing, doctor
@@ -37,6 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return AGREED if args.run(args) else DIVERGED
     except DualnetError as error:
         print(f"dualnet {args.command}: {error}", file=sys.stderr)
+        return MISUSED
+    except Exception:  # Python's own exit status for it, 1, means that backends diverged
+        traceback.print_exc()
         return MISUSED
 
 

@@ -124,24 +124,30 @@ def _executed(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise ConfigError(f"{path} cannot be loaded as a Python module")
-    module = importlib.util.module_from_spec(spec)
+    module, loader = importlib.util.module_from_spec(spec), spec.loader
     sys.path.insert(0, str(path.parent.resolve()))
     try:
-        spec.loader.exec_module(module)
-    except DualnetError:
-        raise
-    except Exception as error:
-        raise ConfigError(f"{path} cannot be executed: {type(error).__name__}: {error}") from error
+        _carried_out(str(path), lambda: loader.exec_module(module))
     finally:
         sys.path.pop(0)
     return module
+
+
+def _carried_out(what: str, code: Callable[[], Any]) -> Any:
+    """What the user's code gives; what it raises, as an error that says where it comes from."""
+    try:
+        return code()
+    except DualnetError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"{what} cannot be executed: {type(error).__name__}: {error}") from error
 
 
 def _understood(what: str, found: Any, input_shape: tuple[int, ...] | None) -> Problem:
     if isinstance(found, Layer):
         return _made_up(what, found, input_shape)
     if callable(found) and not isinstance(found, type):
-        found = found()
+        found = _carried_out(what, found)
         if isinstance(found, Layer):
             return _made_up(what, found, input_shape)
     if isinstance(found, tuple) and len(found) in (3, 4):
