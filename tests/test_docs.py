@@ -26,7 +26,7 @@ def blocks(page: Path) -> str:
 def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DUALNET_BACKEND", "torch")
-    exec(compile(blocks(page), str(page), "exec"), {"__name__": "docs"})
+    exec(compile(blocks(page), str(page), "exec", dont_inherit=True), {"__name__": "docs"})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
