@@ -149,7 +149,7 @@ def _native_class(module_class: Any, layer_class: Any) -> Any:
     body = {
         "forward": layer_class.forward,
         "__eq__": object.__eq__,
-        "__hash__": object.__hash__,
+        "__hash__": _identity,
         "__module__": layer_class.__module__,
         "__doc__": layer_class.__doc__,
     }
