@@ -484,6 +484,13 @@ def test_grids_have_the_same_bits_on_both_backends() -> None:
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_scalar_keeps_the_sign_of_its_zero(backend: str) -> None:
+    with dn.using(backend, device="cpu"):
+        signs = [float(ops.copysign(ops.ones(()), zero)) for zero in (0.0, -0.0, 0.0, -0.0)]
+    assert signs == [1.0, -1.0, 1.0, -1.0]
+
+
 def test_tensorflow_flushes_denormals_and_torch_keeps_them() -> None:
     tiny = {}
     for backend in BACKENDS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from dualnet import dtypes
@@ -48,7 +49,22 @@ def cast(x: Any, dtype: Any) -> Any:
 
 def scalar(value: Any, dtype: Any) -> Any:
     """A Python scalar as a tensor of the dtype it stands beside."""
+    if value == 0:  # TensorFlow's cache of Python scalars takes -0.0 for 0.0
+        value = np.asarray(value)
     return tf.constant(value, DTYPES[dtypes.weak(value, NAMES[dtype])])
+
+
+def beside(x: Any, value: Any) -> Any:
+    """A bound or an edge of ``x``: a scalar as a tensor, a tensor if its dtype is that of ``x``.
+
+    Raises:
+        DtypeError: it is of another dtype.
+    """
+    if isinstance(value, dtypes.SCALARS):
+        return scalar(value, x.dtype)
+    if value.dtype is not x.dtype:
+        raise DtypeError(f"{value.dtype} beside {x.dtype}; cast one of the two with ops.astype")
+    return value
 
 
 def promote(x1: Any, x2: Any) -> tuple[Any, Any]:

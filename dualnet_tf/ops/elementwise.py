@@ -7,7 +7,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from dualnet.dtypes import SCALARS
 from dualnet.ops._host import check_bounds, default_float
 from dualnet_tf.ops._common import (
     ANY,
@@ -21,11 +20,11 @@ from dualnet_tf.ops._common import (
     REAL_FLOATING,
     WIDE_FLOATING,
     Function,
+    beside,
     binary,
     native,
     promote,
     require,
-    scalar,
     unary,
 )
 
@@ -133,7 +132,7 @@ ceil = unary(_steps(tf.math.ceil), REAL)
 def clip(x: Any, /, min: Any = None, max: Any = None) -> Any:
     require(x, REAL, "clip")
     check_bounds(min, max)
-    low, high = (scalar(b, x.dtype) if isinstance(b, SCALARS) else b for b in (min, max))
+    low, high = (None if bound is None else beside(x, bound) for bound in (min, max))
     # tf.clip_by_value wants both bounds.  At a tie these favour x: the gradient there is 1.
     x = x if low is None else tf.math.maximum(x, low)
     return x if high is None else tf.math.minimum(x, high)

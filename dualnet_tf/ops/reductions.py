@@ -15,6 +15,7 @@ from dualnet_tf.ops._common import (
     REAL,
     REAL_FLOATING,
     Function,
+    beside,
     require,
     widened,
 )
@@ -75,7 +76,7 @@ def cumulative_sum(
 
 def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Any:
     require(x, NUMERIC, "diff")
-    parts = [part for part in (prepend, x, append) if part is not None]
+    parts = [beside(x, part) for part in (prepend, x, append) if part is not None]
     x = tf.concat(parts, axis) if len(parts) > 1 else x
     for _ in range(n):  # TensorFlow has none
         x = _layers(x, axis, 1, None) - _layers(x, axis, None, -1)

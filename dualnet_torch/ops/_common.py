@@ -51,6 +51,19 @@ def scalar(value: Any, dtype: Any) -> Any:
     return torch.scalar_tensor(value, dtype=DTYPES[dtypes.weak(value, NAMES[dtype])])
 
 
+def beside(x: Any, value: Any) -> Any:
+    """A bound or an edge of ``x``: a scalar as a tensor, a tensor if its dtype is that of ``x``.
+
+    Raises:
+        DtypeError: it is of another dtype.
+    """
+    if isinstance(value, dtypes.SCALARS):
+        return scalar(value, x.dtype)
+    if value.dtype is not x.dtype:
+        raise DtypeError(f"{value.dtype} beside {x.dtype}; cast one of the two with ops.astype")
+    return value
+
+
 def promote(x1: Any, x2: Any) -> tuple[Any, Any]:
     """Both in the dtype in which they meet; a Python scalar takes the other's."""
     if isinstance(x2, dtypes.SCALARS):

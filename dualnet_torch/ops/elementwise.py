@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 
-from dualnet.dtypes import SCALARS
 from dualnet.errors import DtypeError
 from dualnet.ops._host import check_bounds, default_float
 from dualnet_torch.ops._common import (
@@ -20,11 +19,11 @@ from dualnet_torch.ops._common import (
     REAL,
     REAL_FLOATING,
     WIDE_FLOATING,
+    beside,
     binary,
     native,
     promote,
     require,
-    scalar,
     unary,
 )
 
@@ -49,7 +48,7 @@ ceil = unary(torch.ceil, REAL)
 def clip(x: Any, /, min: Any = None, max: Any = None) -> Any:
     require(x, REAL, "clip")
     check_bounds(min, max)
-    low, high = (scalar(b, x.dtype) if isinstance(b, SCALARS) else b for b in (min, max))
+    low, high = (None if bound is None else beside(x, bound) for bound in (min, max))
     return x if low is high is None else torch.clamp(x, low, high)
 
 

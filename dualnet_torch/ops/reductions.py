@@ -15,6 +15,7 @@ from dualnet_torch.ops._common import (
     REAL,
     REAL_FLOATING,
     Function,
+    beside,
     require,
     widened,
 )
@@ -73,7 +74,8 @@ def cumulative_sum(
 
 def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Any:
     require(x, NUMERIC, "diff")
-    return torch.diff(x, n, axis, prepend, append)
+    before, after = (None if edge is None else beside(x, edge) for edge in (prepend, append))
+    return torch.diff(x, n, axis, before, after)
 
 
 def logsumexp(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:

@@ -59,9 +59,9 @@ class Creation(Protocol):
         n_cols: int | None = None,
         /,
         *,
+        k: int = 0,
         dtype: Any = None,
         device: Any = None,
-        k: int = 0,
     ) -> Tensor:
         """Ones on diagonal ``k``, counted to the right, zeros elsewhere."""
         ...
