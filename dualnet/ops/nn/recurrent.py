@@ -53,12 +53,12 @@ def lstm(
         c ← σ(f)·c + σ(i)·tanh(g)
         h ← σ(o)·tanh(c)
     """
-    sigmoid, units = ops.nn.sigmoid, recurrent_kernel.shape[0]
+    sigmoid = ops.nn.sigmoid
 
     def step(states: tuple[Tensor, ...], inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         h, c = states
         gates = inputs[0] + ops.matmul(h, recurrent_kernel)
-        i, f, g, o = (gates[:, n * units : (n + 1) * units] for n in range(4))
+        i, f, g, o = ops.split(gates, 4, axis=-1)
         c = sigmoid(f) * c + sigmoid(i) * ops.tanh(g)
         return sigmoid(o) * ops.tanh(c), c
 
@@ -86,14 +86,15 @@ def gru(
         n = tanh(xn + r·hn)
         h ← (1 - z)·n + z·h
     """
-    sigmoid, units = ops.nn.sigmoid, recurrent_kernel.shape[0]
+    sigmoid = ops.nn.sigmoid
 
     def step(states: tuple[Tensor, ...], inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         (h,), (xs,) = states, inputs
         hs = ops.nn.linear(h, recurrent_kernel, recurrent_bias)
-        gates = sigmoid(xs[:, : 2 * units] + hs[:, : 2 * units])
-        r, z = gates[:, :units], gates[:, units:]
-        n = ops.tanh(xs[:, 2 * units :] + r * hs[:, 2 * units :])
+        xr, xz, xn = ops.split(xs, 3, axis=-1)
+        hr, hz, hn = ops.split(hs, 3, axis=-1)
+        r, z = sigmoid(xr + hr), sigmoid(xz + hz)
+        n = ops.tanh(xn + r * hn)
         return (n + z * (h - n),)
 
     outputs, (h,) = _run(scan, step, ops.nn.linear(x, kernel, bias), (h,), mask)
