@@ -285,7 +285,10 @@ def test_hyperparameters_out_of_range(make: Any, match: str) -> None:
         (lambda: nn.Conv1D(2, 3, padding="sane"), "unknown padding 'sane'; did you mean 'same'?"),
         (lambda: nn.Dense(2, kernel_initializer="zeroes"), "did you mean 'zeros'?"),
         (lambda: nn.LSTM(2, recurrent_initializer="ortho"), "unknown initializer 'ortho'"),
-        (lambda: nn.Layer.from_config({"class": "nn.Dence", "config": {}}), "did you mean 'nn.Dense'?"),
+        (
+            lambda: nn.Layer.from_config({"class": "nn.Dence", "config": {}}),
+            "did you mean 'nn.Dense'?",
+        ),
     ],
 )
 def test_names_that_nobody_knows(make: Any, match: str) -> None:
