@@ -115,10 +115,10 @@ def test_a_file_that_cannot_be_executed(tmp_path, capsys):
 
 def test_an_error_of_the_network_is_no_divergence(tmp_path, capsys):
     (tmp_path / "odd.py").write_text(
-        "from dualnet import nn\n"
+        "from dualnet import nn; import numpy as np\n"
         "class Odd(nn.Layer):\n"
         "    def forward(self, x): return x.no_such_attribute\n"
-        "net = {'net': Odd(), 'x': __import__('numpy').ones((4, 2)), 'y': __import__('numpy').ones(4)}"
+        "net = {'net': Odd(), 'x': np.ones((4, 2)), 'y': np.ones(4)}"
     )
     assert main(["compare", f"{tmp_path / 'odd.py'}:net"]) == 2
     assert "no_such_attribute" in capsys.readouterr().err

@@ -8,6 +8,7 @@ distance, in every measure.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -23,6 +24,8 @@ ZERO = Distance(0.0, 0.0, 0.0)
 INFINITE = Distance(np.inf, np.inf, np.inf)
 #: bfloat16 is float32 without its last 16 bits, and comes to NumPy as float32.
 BFLOAT16_STEP = 2.0**16
+#: Sums of squares between these have lost nothing to overflow or underflow.
+SQUARES = (1e-280, 1e280)
 
 
 def distance(a: NDArray, b: NDArray, *, floor: float = 0.0, dtype: str | None = None) -> Distance:
@@ -46,8 +49,12 @@ def distance(a: NDArray, b: NDArray, *, floor: float = 0.0, dtype: str | None = 
     if np.array_equal(a, b):
         return ZERO
     a, b = _real(a), _real(b)
-    if a.dtype.kind != "f" or b.dtype.kind != "f":
+    if a.dtype.kind != "f" and b.dtype.kind != "f":
         return _whole(a, b)
+    a, b = _floating(a), _floating(b)
+    ordinary = _ordinary(a, b, floor)
+    if ordinary is not None:
+        return Distance(*ordinary, _ulps(a, b, dtype))
     difference = _difference(a, b)
     absolute = float(difference.max())
     if absolute == 0.0:
@@ -90,7 +97,7 @@ def largest(found: Mapping[str, Distance]) -> tuple[str, Distance]:
 
 def norm(arrays: Iterable[NDArray]) -> float:
     """The largest 2-norm among the arrays; elements that are not finite are left out."""
-    return max((_norm(_finite(_real(np.asarray(array)))) for array in arrays), default=0.0)
+    return max((_norm(_real(np.asarray(array))) for array in arrays), default=0.0)
 
 
 def worst_index(a: NDArray, b: NDArray) -> tuple[int, ...]:
@@ -105,6 +112,25 @@ def _real(array: NDArray) -> NDArray:
     if array.dtype.kind == "c":
         return np.stack((array.real, array.imag), axis=-1)
     return np.atleast_1d(array.astype(np.int8) if array.dtype.kind == "b" else array)
+
+
+def _floating(array: NDArray) -> NDArray:
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _ordinary(a: NDArray, b: NDArray, floor: float) -> tuple[float, float] | None:
+    """Absolute and relative distance in a few passes over memory.
+
+    ``None`` where a number is not finite, or a square could over- or underflow.
+    """
+    x, y = (array.astype(np.float64, copy=False).ravel() for array in (a, b))
+    with np.errstate(all="ignore"):
+        difference = x - y
+        squares = [float(each @ each) for each in (difference, x, y)]
+    if not all(SQUARES[0] < square < SQUARES[1] for square in squares):
+        return None
+    part, *sizes = map(math.sqrt, squares)
+    return float(np.abs(difference).max()), part / max(*sizes, floor)
 
 
 def _difference(a: NDArray, b: NDArray) -> npt.NDArray[np.float64]:
@@ -134,12 +160,18 @@ def _relative(a: NDArray, b: NDArray, floor: float) -> float:
         return float(np.linalg.norm(x - y)) / size
 
 
-def _norm(array: npt.NDArray[np.float64]) -> float:
-    scale = float(np.abs(array).max(initial=0.0))
+def _norm(array: NDArray) -> float:
+    wide = array.astype(np.float64, copy=False).ravel()
+    with np.errstate(all="ignore"):
+        square = float(wide @ wide)
+    if SQUARES[0] < square < SQUARES[1]:
+        return math.sqrt(square)
+    finite = _finite(array)
+    scale = float(np.abs(finite).max(initial=0.0))
     if scale == 0.0:
         return 0.0
     with np.errstate(over="ignore", under="ignore"):
-        return scale * float(np.linalg.norm(array / scale))
+        return scale * float(np.linalg.norm(finite / scale))
 
 
 def _finite(array: NDArray) -> npt.NDArray[np.float64]:
@@ -166,14 +198,29 @@ def _ulps(a: NDArray, b: NDArray, dtype: str | None) -> float:
     """The largest number of steps between elements, in the coarser dtype of the two."""
     coarse = min(a.dtype, b.dtype, key=lambda kind: kind.itemsize)
     with np.errstate(over="ignore"):
-        gap = _gap(_ordered(a.astype(coarse)), _ordered(b.astype(coarse)))
-    gap[np.isnan(a) & np.isnan(b)] = 0
-    steps = float(gap.max())
+        a, b = a.astype(coarse, copy=False), b.astype(coarse, copy=False)
+    steps = _steps(a, b)
     return steps / BFLOAT16_STEP if dtype == "bfloat16" else steps
 
 
-def _ordered(array: NDArray) -> npt.NDArray[np.int64]:
+def _steps(a: NDArray, b: NDArray) -> float:
+    """:func:`_ulps` of arrays of one dtype."""
+    x, y = _bits(a), _bits(b)
+    if (
+        not np.isnan(a.max()) and (x ^ y).min() >= 0
+    ):  # equal signs: the bits themselves are in order
+        return float(np.abs(x - y).max())
+    gap = _gap(_ordered(x), _ordered(y))
+    gap[np.isnan(a) & np.isnan(b)] = 0
+    return float(gap.max())
+
+
+def _bits(array: NDArray) -> NDArray:
+    return np.ascontiguousarray(array).view(f"int{array.dtype.itemsize * 8}")
+
+
+def _ordered(bits: NDArray) -> npt.NDArray[np.int64]:
     """Integers in the order of the floating-point numbers, zero for both zeros."""
-    bits = array.dtype.itemsize * 8
-    signed = array.view(f"int{bits}").astype(np.int64)
-    return np.where(signed < 0, -(1 << (bits - 1)) - signed, signed)
+    signed = bits.astype(np.int64)
+    least = np.iinfo(bits.dtype).min
+    return np.where(signed < 0, least - signed, signed)

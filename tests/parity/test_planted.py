@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dualnet import nn, optim
+from dualnet import losses, nn, optim
 from tests.parity.conftest import labels, numbers
 
 tf = pytest.importorskip("tensorflow")
@@ -144,14 +144,6 @@ BUGS = {
         "gradient",
         "activation",
     ),
-    "the loss's softmax": (
-        "nn.log_softmax",
-        lambda right: lambda x, **o: right(x, **o) * (1 + 1e-8),
-        nn.Sequential(nn.Dense(3)),
-        X,
-        "loss",
-        "loss",
-    ),
 }  # fmt: skip - one bug per entry
 
 
@@ -162,6 +154,27 @@ def test_bug_in_a_function_is_found_where_it_is(bug, run, plant):
     report = run(net, x, Y)
     assert (report.verdict, report.ok) == ("diverged", False)
     assert (report.first.step, report.first.phase, report.first.path) == (0, phase, path)
+
+
+def test_bug_in_the_loss_is_the_losss(run):
+    def loss(y, prediction, weight):
+        return losses.cross_entropy(y, prediction) * (1 + 1e-8 * tf.is_tensor(prediction))
+
+    report = run(nn.Sequential(nn.Dense(3)), X, Y, loss=loss)
+    assert (report.verdict, report.first.phase, report.first.layer) == ("diverged", "loss", "loss")
+
+
+def test_bug_in_the_losss_derivative_alone_is_the_losss(run):
+    @tf.custom_gradient
+    def off(value):
+        return value, lambda upstream: upstream * (1 + 1e-6)
+
+    def loss(y, prediction, weight):
+        value = losses.cross_entropy(y, prediction)
+        return off(value) if tf.is_tensor(prediction) else value
+
+    report = run(nn.Sequential(nn.Dense(3)), X, Y, loss=loss)
+    assert (report.first.phase, report.first.layer) == ("gradient", "loss")
 
 
 def epsilon_in_the_root(rule, p, g, slots, *, lr, correction_1, correction_2):
