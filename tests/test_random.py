@@ -352,16 +352,16 @@ def _torch_compiled_normal(shape, **options):
     return torch.compile(lambda: torch_random.normal(shape, **options), fullgraph=True)()
 
 
-NORMALS = {
-    "torch": torch_random.normal,
-    "torch compiled": _torch_compiled_normal,
-    "tensorflow": tf_random.normal,
-    "graph": _tf_normal(False),
-    "xla": _tf_normal(True),
-}
+NORMALS = [
+    pytest.param(torch_random.normal, id="torch"),
+    pytest.param(_torch_compiled_normal, id="torch compiled", marks=pytest.mark.long),
+    pytest.param(tf_random.normal, id="tensorflow"),
+    pytest.param(_tf_normal(False), id="graph"),
+    pytest.param(_tf_normal(True), id="xla"),
+]
 
 
-@pytest.mark.parametrize("normal", NORMALS.values(), ids=NORMALS)
+@pytest.mark.parametrize("normal", NORMALS)
 def test_normals_agree(normal):
     shape = (333, 301)  # odd, so that the last pair is cut
     double = normal(shape, dtype="float64", device=None, **HIGH).numpy()
