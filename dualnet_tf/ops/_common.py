@@ -49,9 +49,9 @@ def cast(x: Any, dtype: Any) -> Any:
 
 def scalar(value: Any, dtype: Any) -> Any:
     """A Python scalar as a tensor of the dtype it stands beside."""
-    if value == 0:  # TensorFlow's cache of Python scalars takes -0.0 for 0.0
-        value = np.asarray(value)
-    return tf.constant(value, DTYPES[dtypes.weak(value, NAMES[dtype])])
+    met = DTYPES[dtypes.weak(value, NAMES[dtype])]
+    # An array where it is 0: TensorFlow's cache of Python scalars takes -0.0 for 0.0.
+    return tf.constant(value or np.asarray(value), met)
 
 
 def beside(x: Any, value: Any) -> Any:
