@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch._C import _functorch as functorch
 from torch._functorch import pyfunctorch
 
 from dualnet.dtypes import canonical
-from dualnet.errors import StateError
+from dualnet.errors import DtypeError, ShapeError, StateError
 from dualnet.typing import DtypeName, NDArray, Shape
 
 DTYPES: dict[str, torch.dtype] = {
@@ -36,20 +38,32 @@ DTYPES: dict[str, torch.dtype] = {
 class Variable(torch.nn.Parameter):
     """A parameter that can be assigned to, as a ``tf.Variable`` can."""
 
-    def assign(self, value: torch.Tensor) -> torch.Tensor:
+    def assign(self, value: Any) -> Variable:
         """Overwrites the values."""
-        assign(self, value)
+        assign(self, self._fitting(value))
         return self
 
-    def assign_add(self, delta: torch.Tensor) -> torch.Tensor:
+    def assign_add(self, delta: Any) -> Variable:
         """Adds to the values."""
         with torch.no_grad():
-            return self.add_(delta)
+            self.add_(self._fitting(delta))
+        return self
 
-    def assign_sub(self, delta: torch.Tensor) -> torch.Tensor:
+    def assign_sub(self, delta: Any) -> Variable:
         """Subtracts from the values."""
         with torch.no_grad():
-            return self.sub_(delta)
+            self.sub_(self._fitting(delta))
+        return self
+
+    def _fitting(self, value: Any) -> torch.Tensor:
+        """A tensor, array or number of this variable's shape and dtype; PyTorch would adapt it."""
+        if not isinstance(value, torch.Tensor):
+            value = torch.as_tensor(value, dtype=self.dtype, device=self.device)
+        if value.shape != self.shape:
+            raise ShapeError(f"shape {tuple(value.shape)} for a variable of {tuple(self.shape)}")
+        if value.dtype != self.dtype:
+            raise DtypeError(f"{value.dtype} for a variable of {self.dtype}; cast it first")
+        return value
 
 
 TENSOR_TYPES = (torch.Tensor, torch.nn.Parameter, Variable)

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
+from torch._C import _functorch as functorch
 
 from dualnet.errors import TapeError
 from dualnet.protocols.tape import Flat, Pullback
@@ -67,8 +68,6 @@ class Recording:
             _count(-1)
 
     def watch(self, tensor: torch.Tensor, /) -> None:
-        if not self._held:
-            weakref.finalize(self, _give_back, self._held).atexit = False
         holders = getattr(tensor, "_holders", 0)
         if tensor.requires_grad and not holders:
             return  # it is the user's, or a result: nothing to give back
@@ -79,6 +78,8 @@ class Recording:
                 f"PyTorch cannot watch this tensor ({error}); inside dn.grad, dn.vmap and the "
                 "like use these functions instead of a tape"
             ) from error
+        if not self._held:
+            weakref.finalize(self, _give_back, self._held).atexit = False
         tensor._holders = holders + 1  # type: ignore[attr-defined]  # tensors take attributes
         self._held.append(tensor)
 
@@ -221,6 +222,8 @@ class _WithGradient(torch.autograd.Function):
 def with_gradient(
     values: Sequence[torch.Tensor], sources: Sequence[torch.Tensor], backward: Pullback, /
 ) -> Sequence[torch.Tensor]:
+    if torch.compiler.is_compiling() and functorch.maybe_current_level() is not None:
+        torch._dynamo.graph_break()  # PyTorch 2.13 miscompiles an autograd.Function in torch.func
     constants = [value.detach() for value in values]
     return _WithGradient.apply(backward, len(constants), *constants, *sources)
 
