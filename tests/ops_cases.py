@@ -38,6 +38,13 @@ def coin(*shape: int) -> np.ndarray:
 BY_VALUES = "torch.compile needs to know shapes"
 
 
+#: Unknown sizes are taken to be equal.
+BROADCAST = "whether to broadcast must be known"
+
+#: A Python sequence has a length.
+LISTED = "how many tensors there are must be known"
+
+
 @dataclass(frozen=True)
 class Row:
     """One call of ``ops.<name>``."""
@@ -52,6 +59,8 @@ class Row:
     ulps: tuple[float, str] = (8, "PARITY row 56: up to 7 ulp per library function")
     #: Why PyTorch cannot compile the call whole, where it cannot.
     eager: str = ""
+    #: Why TensorFlow cannot trace it for sizes that it does not know, where it cannot.
+    sizes: str = ""
 
     @property
     def id(self) -> str:
@@ -382,7 +391,7 @@ REDUCTIONS = [
     Row("diff", (cube,), np.diff, {"axis": 1}, grad=(0,)),
     Row("diff", (x,), np.diff, {"n": 2, "prepend": y, "append": y[:, :1]}, grad=(0,)),
     Row("diff", (i,), np.diff),
-]  # fmt: skip - one row, one line
+]
 
 INDEXING = [
     *[
@@ -429,6 +438,7 @@ INDEXING = [
         (cube, whole(0, 4, 1, 3, 2)),
         lambda x, i: np.take_along_axis(x, i, -1),
         grad=(0,),
+        sizes=BROADCAST,
     ),
     *[
         Row(name, (values,), function, eager=BY_VALUES)
@@ -444,7 +454,7 @@ INDEXING = [
     Row("where", (p[:, :1], x, 0.0), np.where, grad=(1,)),
     Row("where", (p[0], 1, i), np.where),
     Row("where", (True, x, y), np.where, grad=(1, 2)),
-]  # fmt: skip - one row, one line
+]
 
 MANIPULATION = [
     Row("broadcast_arrays", (x, y[0], y[:, :1]), np.broadcast_arrays, grad=(0, 1, 2)),
@@ -476,8 +486,15 @@ MANIPULATION = [
     Row("tile", (x, (2, 3)), np.tile, grad=(0,)),
     Row("tile", (x, (2,)), np.tile, grad=(0,)),
     Row("tile", (x, (2, 1, 3)), np.tile, grad=(0,)),
-    Row("unstack", (cube,), lambda x, axis: np.unstack(x, axis=axis), {"axis": 1}, grad=(0,)),
-]  # fmt: skip - one row, one line
+    Row(
+        "unstack",
+        (cube,),
+        lambda x, axis: np.unstack(x, axis=axis),
+        {"axis": 1},
+        grad=(0,),
+        sizes=LISTED,
+    ),
+]
 
 LINEAR_ALGEBRA = [
     Row("einsum", ("ij,jk->ik", m, n), np.einsum, grad=(1, 2)),
@@ -505,7 +522,7 @@ LINEAR_ALGEBRA = [
         grad=(0, 1),
     ),
     Row("vecdot", (z, z[::-1]), np.vecdot),
-]  # fmt: skip - one row, one line
+]
 
 CREATION = [
     Row("arange", (5,), np.arange),

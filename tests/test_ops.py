@@ -205,6 +205,18 @@ def test_every_function_traces_under_tf_function(chapter: str) -> None:
     assert_near(results(compiled(*given)), results(flat_call(rows, given)), 1e-14)  # same kernels
 
 
+@CHAPTER
+def test_every_function_traces_for_unknown_sizes(chapter: str) -> None:
+    rows = [native(row, "tensorflow") for row in CHAPTERS[chapter] if not row.sizes]
+    given = leaves_of(rows)
+    signature = [tf.TensorSpec([None] * leaf.shape.rank, leaf.dtype) for leaf in given]
+    compiled = tf.function(
+        lambda *leaves: flat_call(rows, leaves), autograph=False, input_signature=signature
+    )
+    # Grappler may order the additions of a mean or a matrix product otherwise.
+    assert_near(results(compiled(*given)), results(flat_call(rows, given)), 1e-13)
+
+
 def test_every_function_of_the_protocols_has_a_row() -> None:
     declared = {
         name
@@ -276,7 +288,7 @@ MEANINGS: list[tuple[str, tuple[Any, ...], dict[str, Any], Any, str]] = [
     ),
     ("hypot", ([-INF, NAN], [NAN, 1.0]), {}, [INF, NAN], "an infinite side"),
     ("matmul", (np.zeros((2, 0)), np.zeros((0, 3))), {}, np.zeros((2, 3)), "a sum of nothing"),
-]  # fmt: skip - one row, one line
+]
 
 
 def tensors(args: Any) -> Any:
@@ -451,7 +463,7 @@ REFUSALS: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]
     ("concat", ([of(2, 3), of(3, 2)],), {}, dn.ShapeError, "concat"),
     ("stack", ([of(2), of(3)],), {}, dn.ShapeError, "stack"),
     ("einsum", ("ij,jk->ik", of(2, 3), of(2, 3)), {}, dn.ShapeError, "einsum"),
-]  # fmt: skip - one row, one line
+]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

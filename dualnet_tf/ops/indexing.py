@@ -46,7 +46,8 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Any:
     last = x.shape.rank - 1
     x, indices = moveaxis(x, axis, -1), moveaxis(indices, axis, -1)
     indices = _wrapped(indices, tf.shape(x)[-1])
-    if x.shape[:-1] != indices.shape[:-1]:  # TensorFlow does not broadcast here
+    # TensorFlow does not broadcast here.  Sizes unknown in both are taken to be equal.
+    if x.shape[:-1] != indices.shape[:-1]:
         x, indices = _batches_broadcast(x, indices)
     return moveaxis(tf.gather(x, indices, batch_dims=last), -1, axis)
 

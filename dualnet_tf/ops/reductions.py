@@ -19,6 +19,7 @@ from dualnet_tf.ops._common import (
     require,
     widened,
 )
+from dualnet_tf.ops.manipulation import moveaxis
 
 HALF = (tf.float16, tf.bfloat16)
 
@@ -172,10 +173,10 @@ def _first(function: Function, x: Any, axis: int | None, keepdims: bool) -> Any:
 
 
 def _running_products(x: Any, axis: int) -> Any:
-    """By doubling: TensorFlow's own cumprod divides, so that its gradient is wrong at zeros."""
+    """By doubling, or one by one: tf.math.cumprod divides, so its gradient is wrong at zeros."""
     n, reach = x.shape[axis], 1
     if n is None:
-        raise ShapeError("cumulative_prod needs an axis of known length on TensorFlow")
+        return moveaxis(tf.scan(tf.math.multiply, moveaxis(x, axis, 0)), 0, axis)
     while reach < n:
         shifted = tf.concat(
             (tf.ones_like(_layers(x, axis, None, reach)), _layers(x, axis, None, n - reach)), axis

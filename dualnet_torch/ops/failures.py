@@ -19,4 +19,6 @@ def failure(error: Exception, /) -> DualnetError | None:
     if type(error) not in (RuntimeError, IndexError, ValueError, NotImplementedError):
         return None
     text = str(error)
+    if re.search("vmap|Batching rule", text):  # a limit of the transformation
+        return None
     return next((ours(text) for words, ours in MEANINGS if re.search(words, text)), None)
