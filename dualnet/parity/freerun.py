@@ -24,14 +24,14 @@ from dualnet.typing import NDArray, Tensor
 __all__ = ["FreeRun", "measured_steps"]
 
 #: Measuring reads every weight of three models, so long runs are measured at this many steps.
-MEASURED = 64
+MEASURED = 32
 
 
 def measured_steps(total: int) -> frozenset[int]:
     """The steps to measure: all of a short run; else close together at first, and the last.
 
     >>> sorted(measured_steps(4)), len(measured_steps(10_000)), max(measured_steps(10_000))
-    ([0, 1, 2, 3], 64, 9999)
+    ([0, 1, 2, 3], 32, 9999)
     """
     if total <= MEASURED:
         return frozenset(range(total))
