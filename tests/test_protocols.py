@@ -51,10 +51,6 @@ ONE_SIDED: dict[str, tuple[set[str], str]] = {
         "PyTorch has containers, and takes a foreign module as a child as it is",
     ),
     "optim.py": ({"List"}, "a type: PyTorch's fused kernels take lists of tensors"),
-    "tape.py": (
-        {"eager", "spent"},
-        "TensorFlow's tape knows by itself what is spent, and runs alike in graphs",
-    ),
 }
 
 

@@ -26,6 +26,8 @@ def nonzero(x: Any, /) -> tuple[Any, ...]:
 def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None) -> Any:
     x1, x2 = promote(x1, x2)
     require(x1, REAL, "searchsorted")
+    if sorter is not None:
+        require(sorter, INTEGER, "searchsorted")
     x1 = x1 if sorter is None else tf.gather(x1, sorter)
     found = tf.searchsorted(x1, tf.reshape(x2, (-1,)), side, tf.int64)
     return tf.reshape(found, tf.shape(x2))

@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from dualnet.typing import Axis
-from dualnet_tf.ops._common import promote_all
+from dualnet_tf.ops._common import INTEGER, promote_all, require
 
 
 def broadcast_arrays(*arrays: Any) -> Sequence[Any]:
@@ -51,6 +51,8 @@ def permute_dims(x: Any, /, axes: Sequence[int]) -> Any:
 
 
 def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
+    if not isinstance(repeats, int):
+        require(repeats, INTEGER, "repeat")
     return tf.repeat(x, repeats, axis)
 
 

@@ -24,6 +24,8 @@ def nonzero(x: Any, /) -> tuple[Any, ...]:
 def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None) -> Any:
     x1, x2 = promote(x1, x2)
     require(x1, REAL, "searchsorted")
+    if sorter is not None:
+        require(sorter, INTEGER, "searchsorted")
     return torch.searchsorted(x1, x2, right=side == "right", sorter=sorter)
 
 

@@ -9,7 +9,7 @@ import torch
 
 from dualnet.errors import ShapeError
 from dualnet.typing import Axis
-from dualnet_torch.ops._common import promote_all
+from dualnet_torch.ops._common import INTEGER, promote_all, require
 
 
 def broadcast_arrays(*arrays: Any) -> Sequence[Any]:
@@ -44,6 +44,8 @@ def permute_dims(x: Any, /, axes: Sequence[int]) -> Any:
 
 
 def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
+    if not isinstance(repeats, int):
+        require(repeats, INTEGER, "repeat")
     return torch.repeat_interleave(x, repeats, dim=axis)
 
 
