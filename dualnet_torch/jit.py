@@ -10,7 +10,7 @@ import torch
 
 from dualnet import registry, tree
 from dualnet.autodiff import tape as tapes
-from dualnet_torch.tape import eager, spent
+from dualnet_torch.tape import _eager, _spent
 
 
 def jit(function: Callable[..., Any], /, **options: Any) -> Callable[..., Any]:
@@ -54,9 +54,9 @@ def _with_constant_results(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def traced(*args: Any, **kwargs: Any) -> Any:
         results = function(*args, **kwargs)
-        if not spent:
+        if not _spent:
             return results
-        spent.clear()
+        _spent.clear()
         return tree.map(lambda x: x.detach() if isinstance(x, torch.Tensor) else x, results)
 
     return traced
@@ -76,7 +76,7 @@ _outside: Any = _Outside()
 
 
 def _open_tapes() -> tuple[Any, ...]:
-    return (_outside, *_in_graph) if eager.recording else tuple(_in_graph)
+    return (_outside, *_in_graph) if _eager.recording else tuple(_in_graph)
 
 
 def _set_open_tapes(tapes: tuple[Any, ...]) -> None:

@@ -34,11 +34,11 @@ class _Eager:
             self.recording = self._count > 0
 
 
-eager = _Eager()
+_eager = _Eager()
 
 #: Holds something while a graph is being compiled that has taken a gradient and freed what
 #: was recorded for it, so that its results can have no other gradient.
-spent: list[bool] = []
+_spent: list[bool] = []
 
 
 class Recording:
@@ -156,7 +156,7 @@ def _gradient(
     if not targets or not followed:
         return [None] * len(sources)
     if torch.compiler.is_compiling() and not (retain or differentiable):
-        spent.append(True)
+        _spent.append(True)
     try:
         found = torch.autograd.grad(
             targets,
@@ -180,7 +180,7 @@ def _gradient(
 
 def _count(change: int) -> None:
     if not torch.compiler.is_compiling():
-        eager.add(change)
+        _eager.add(change)
 
 
 def record(*, persistent: bool) -> Recording:
