@@ -8,29 +8,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from dualnet.dtypes import canonical
+from dualnet.dtypes import ALL, canonical
 from dualnet.typing import DtypeName, NDArray, Shape
 
-DTYPES: dict[str, tf.DType] = {
-    name: getattr(tf, name)
-    for name in (
-        "bool",
-        "int8",
-        "int16",
-        "int32",
-        "int64",
-        "uint8",
-        "uint16",
-        "uint32",
-        "uint64",
-        "float16",
-        "bfloat16",
-        "float32",
-        "float64",
-        "complex64",
-        "complex128",
-    )
-}  # fmt: skip - one row per family reads better
+DTYPES: dict[str, tf.DType] = {name: getattr(tf, name) for name in ALL}
 
 
 Variable = tf.Variable

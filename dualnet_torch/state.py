@@ -9,30 +9,11 @@ import torch
 from torch._C import _functorch as functorch
 from torch._functorch import pyfunctorch
 
-from dualnet.dtypes import canonical
+from dualnet.dtypes import ALL, canonical
 from dualnet.errors import DtypeError, ShapeError, StateError
 from dualnet.typing import DtypeName, NDArray, Shape
 
-DTYPES: dict[str, torch.dtype] = {
-    name: getattr(torch, name)
-    for name in (
-        "bool",
-        "int8",
-        "int16",
-        "int32",
-        "int64",
-        "uint8",
-        "uint16",
-        "uint32",
-        "uint64",
-        "float16",
-        "bfloat16",
-        "float32",
-        "float64",
-        "complex64",
-        "complex128",
-    )
-}  # fmt: skip - one row per family reads better
+DTYPES: dict[str, torch.dtype] = {name: getattr(torch, name) for name in ALL}
 
 
 class Variable(torch.nn.Parameter):

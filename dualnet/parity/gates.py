@@ -15,7 +15,7 @@ import numpy as np
 
 from dualnet import dtypes
 
-__all__ = ["CONTROL_FACTOR", "EPSILON", "PROOF_FACTOR", "Gates", "free_run_bound", "gates"]
+__all__ = ["CONTROL_FACTOR", "EPSILON", "Gates", "PROOF_FACTOR", "free_run_bound", "gates"]
 
 #: A free run may part by this many times what one ulp in the first weights does to it.
 CONTROL_FACTOR = 10.0

@@ -25,7 +25,7 @@ from dualnet.parity.tracing import Trace
 from dualnet.report.values import Distance, Divergence, Finding, Proof
 from dualnet.typing import NDArray
 
-__all__ = ["PHASES", "LockStep"]
+__all__ = ["LockStep", "PHASES"]
 
 #: In the order in which a difference shows.
 PHASES = ("forward", "loss", "gradient", "state", "update")
