@@ -47,8 +47,8 @@ def tracing() -> bool:
 def _with_constant_results(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function``, whose results are constants once it has taken a gradient.
 
-    Its loss could have no second gradient anyway, and PyTorch does not compile a function
-    that gives back what it has differentiated.
+    PyTorch does not compile a function that gives back what it has differentiated.  Under a
+    tape around the call they are not constants, and it compiles, for no graph is freed.
     """
 
     @functools.wraps(function)

@@ -36,8 +36,8 @@ class _Eager:
 
 _eager = _Eager()
 
-#: Holds something while a graph is being compiled that has taken a gradient and freed what
-#: was recorded for it, so that its results can have no other gradient.
+#: Holds something while a graph is being compiled that has taken a gradient with no tape
+#: around it, so that nobody asks its results for another.
 _spent: list[bool] = []
 
 
@@ -155,7 +155,7 @@ def _gradient(
     followed = [source for source in sources if source.requires_grad]
     if not targets or not followed:
         return [None] * len(sources)
-    if torch.compiler.is_compiling() and not (retain or differentiable):
+    if torch.compiler.is_compiling() and not differentiable:
         _spent.append(True)
     try:
         found = torch.autograd.grad(

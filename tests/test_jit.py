@@ -62,22 +62,23 @@ def test_a_training_step_in_one_graph(backend):
         np.testing.assert_allclose(value, wanted[path], atol=EXACT, err_msg=path)
 
 
-def penalised_step(x, w):
-    """A gradient of a gradient, and an update."""
+def penalised_step(x, v, w):
+    """A gradient of a gradient, and an update of what the loss was computed from."""
     with dn.GradientTape() as outer:
         with dn.GradientTape() as inner:
-            loss = ops.mean(ops.tanh(ops.matmul(x, w)) ** 2)
-        gradient = inner.gradient(loss, w)
+            loss = ops.mean(ops.matmul(ops.tanh(ops.matmul(x, v)), w) ** 2)
+        gradient = inner.gradient(loss, v)
         penalty = loss + ops.sum(gradient**2)
-    w.assign_sub(0.1 * outer.gradient(penalty, w))
+    for variable, slope in zip((v, w), outer.gradient(penalty, (v, w)), strict=True):
+        variable.assign_sub(0.1 * slope)
     return penalty
 
 
 def test_nested_tapes_in_one_graph(backend):
     x, found = tensor(X), []
     for step in (penalised_step, dn.jit(penalised_step, **WHOLE[backend])):
-        w = dn.Variable(np.ones((5, 2)))
-        found.append([number(step(x, w)) for _ in range(3)])
+        v, w = dn.Variable(np.ones((5, 4))), dn.Variable(np.ones((4, 2)))
+        found.append([number(step(x, v, w)) for _ in range(3)])
     np.testing.assert_allclose(*found, rtol=EXACT)
 
 
