@@ -42,7 +42,7 @@ def test_iris_is_learned_and_agrees(capsys, tmp_path):
     page, data = tmp_path / "r.html", tmp_path / "r.json"
     assert main(["compare", "iris", "--html", str(page), "--json", str(data)]) == 0
     told = capsys.readouterr().out
-    assert "agree" in told.splitlines()[0]
+    assert "\nverdict: agree: torch and tensorflow" in told
     assert f"written: {page}" in told
     report = json.loads(data.read_text())
     assert all(scores["accuracy"] >= 0.95 for scores in report["scores"].values())
@@ -133,7 +133,7 @@ def test_a_divergence_has_status_1(file, capsys, monkeypatch):
 
     monkeypatch.setattr(space, "apply", twice)
     assert main(["compare", f"{file}:whole", "--quick"]) == 1
-    assert capsys.readouterr().out.startswith("diverged")
+    assert "\nverdict: diverged: " in capsys.readouterr().out
 
 
 def test_the_doctor_finds_all_well(capsys):

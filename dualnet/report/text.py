@@ -26,11 +26,9 @@ def render(report: Report) -> str:
 
 
 def show(report: Report, console: Console) -> None:
-    """Prints the report: verdict, tables, the first divergence."""
-    console.print(Text(tables.headline(report), style=f"bold {COLOURS[report.verdict]}"))
-    console.print(Text(f"  {report.reason}"))
+    """Prints what ran, tables, the first divergence, and last, where one looks, the verdict."""
     for name, value in tables.facts(report).items():
-        console.print(Text(f"  {name}: {value}", style="dim"))
+        console.print(Text(f"{name}: {value}", style="dim"))
     for table in tables.tables(report):
         console.print()
         console.print(Text(table.title, style="bold"))
@@ -39,6 +37,10 @@ def show(report: Report, console: Console) -> None:
     console.print(Text(f"first divergence: {'none' if first is None else first}"))
     for note in tables.notes(report):
         console.print(Text(f"note: {note}"))
+    console.print()
+    verdict = f"verdict: {tables.headline(report)}"
+    console.print(Text(verdict, style=f"bold {COLOURS[report.verdict]}"))
+    console.print(Text(f"  {report.reason}"))
 
 
 def _table(table: tables.Table) -> RichTable:

@@ -124,7 +124,7 @@ def report(verdict="diverged", **more):
 
 def test_text_says_verdict_distances_divergence_and_notes():
     text = str(report())
-    assert text.startswith("diverged: torch and tensorflow: a real difference")
+    assert "\nverdict: diverged: torch and tensorflow: a real difference" in text
     for part in ("proof: float64", "practice: float32", "conv.bias", "relu at unit (0, 1)", "inf"):
         assert part in text
     assert "first divergence: step 3, gradient, 'dense.kernel'" in text
