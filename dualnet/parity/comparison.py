@@ -81,7 +81,7 @@ def compare(
 
     Raises:
         BackendNotFound: fewer than two backends are installed, or one named is not.
-        ConfigError, DataError, ShapeError, NonFiniteError: before the first step.
+        ConfigError, DataError, ShapeError, LabelError, NonFiniteError: before the first step.
 
     >>> from dualnet import nn, parity
     >>> net = nn.Sequential(nn.Dense(4, activation="tanh"), nn.Dense(1))
@@ -95,10 +95,11 @@ def compare(
     total = _total_steps(epochs, len(data), steps)
     checked_integer("proof_steps", proof_steps, 1, 1 << 32)
     problem = _problem(net, loss, optimizer, metrics, input_shape, device, seed)
+    held_out = data if validation_data is None else _unshuffled(validation_data)
     with _full_precision():
         run = _Run(problem, names, dtype, data, total, proof_steps)
         history = run.train(progress)
-        scores = run.scores(data if validation_data is None else _unshuffled(validation_data))
+        scores = run.scores(held_out)
     divergence = run.proof.divergence or run.practice.divergence
     proof, practice = run.proof.proof(), run.practice.practice()
     verdict, reason = judge(proof, practice, divergence)
@@ -137,6 +138,7 @@ class _Run:
             return Lane(problem, names[place], kind, sample)
 
         self.first = lane(0, dtype)
+        self.first.check(sample, data.y)
         self.labels = labels(names)
         self.practice = FreeRun(self.first, lane(1, dtype), lane(0, dtype), self.labels)
         self.proof = LockStep(lane(0, "float64"), lane(1, "float64"))
@@ -239,11 +241,12 @@ def _problem(
     device: str,
     seed: int,
 ) -> Problem:
+    found = losses.get(loss)
     return Problem(
         net,
-        losses.get(loss),
+        found,
         optim.get(optimizer),
-        tuple(metrics.get(metric) for metric in chosen),
+        tuple(metrics.get(metric, found) for metric in chosen),
         input_shape,
         device,
         seed,
@@ -253,14 +256,18 @@ def _problem(
 def _data(x: Tree, y: Tree, weight: Tree, *, batch_size: int, seed: int) -> Batches:
     if y is None:
         raise ConfigError("a comparison trains, so it needs targets: give x and y")
-    data = Batches(x, y, weight, batch_size=batch_size, shuffle=True, seed=seed)
-    check_finite("x", x)
-    check_finite("y", y)
-    return data
+    _check_finite(x, y)
+    return Batches(x, y, weight, batch_size=batch_size, shuffle=True, seed=seed)
 
 
 def _unshuffled(data: tuple[Tree, Tree]) -> Batches:
+    _check_finite(*data)
     return Batches(*data, batch_size=256, shuffle=False, seed=0)
+
+
+def _check_finite(x: Tree, y: Tree) -> None:
+    check_finite("x", x)
+    check_finite("y", y)
 
 
 def _total_steps(epochs: int, per_epoch: int, steps: int | None) -> int:

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from dualnet import tree
+from dualnet import losses, tree
 from dualnet.data import Batch
 from dualnet.model import Model
 from dualnet.nn.layer import Layer
 from dualnet.optim import Optimizer
-from dualnet.training.steps import Steps, gradients
+from dualnet.training.steps import Steps, gradients, predict
 from dualnet.training.totals import Totals
 from dualnet.typing import NDArray, Tensor, Tree
 
@@ -97,6 +97,19 @@ class Lane:
         wide = self.model.policy.variable
         to_native = self.model.to_native
         return to_native(batch.x), to_native(batch.y, wide), to_native(batch.weight, wide)
+
+    def check(self, sample: Batch, y: Tree) -> None:
+        """Looks at inputs and at all targets before any step, as ``fit`` does.
+
+        Raises:
+            ShapeError, DtypeError, LabelError: they do not fit the network or the loss.
+        """
+        self.model.check_inputs(sample.x)
+        with self.on_device():
+            output = predict(self.model, tree.map(lambda leaf: leaf[:1], self.native(sample)[0]))
+        if tree.structure(y) == "*" == tree.structure(output):
+            shape = self.model.backend.state.shape(output)[1:]
+            losses.check_targets(self.problem.loss, y, shape)
 
     # Steps
 

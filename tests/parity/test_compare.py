@@ -8,9 +8,18 @@ import math
 import numpy as np
 import pytest
 
-from dualnet import metrics, nn, optim
-from dualnet.errors import BackendNotFound, ConfigError, NonFiniteError, UnknownName
+import dualnet as dn
+from dualnet import losses, metrics, nn, optim
+from dualnet.errors import (
+    BackendNotFound,
+    ConfigError,
+    LabelError,
+    NonFiniteError,
+    ShapeError,
+    UnknownName,
+)
 from dualnet.parity.freerun import MEASURED, measured_steps
+from dualnet.parity.lane import Lane
 from tests.parity.conftest import labels, numbers
 
 tf = pytest.importorskip("tensorflow")
@@ -171,8 +180,6 @@ def test_layers_called_twice_and_with_options_are_replayed(run, plant):
 
 
 def test_history_scores_and_rows_are_those_of_fit(run, mlp):
-    import dualnet as dn
-
     report = run(
         mlp, X, Y, optimizer="adam", epochs=2, steps=None, metrics=["accuracy"],
         validation_data=(X[:8], Y[:8]),
@@ -216,7 +223,28 @@ def test_bad_arguments_are_refused(wrong, error, text, run, mlp):
         run(mlp, X, Y, **wrong)
 
 
-def test_bad_data_are_refused(run, mlp):
+def test_accuracy_is_that_of_the_loss(run):
+    """Probabilities are told from logits by the loss: the threshold is 1/2, not 0."""
+    net = nn.Sequential(nn.Dense(1), nn.Activation("sigmoid"))
+    target = (X[:, :1] > 0).astype(float)
+    loss = losses.BinaryCrossEntropy(from_logits=False)
+    report = run(net, X, target, loss=loss, optimizer=optim.SGD(0.0), metrics=["accuracy"])
+    for name in ("torch", "tensorflow"):
+        model = dn.Model(net, input_shape=(4,), backend=name, dtype="float32", seed=0, device="cpu")
+        right = (dn.to_numpy(model(X)) > 0.5) == (target > 0.5)
+        assert report.scores[name]["accuracy"] == right.mean() != target.mean()
+
+
+def test_bad_data_are_refused(run, mlp, monkeypatch):
+    monkeypatch.setattr(Lane, "train", None)  # before any step
+    with pytest.raises(LabelError, match=r"label 3 at y\[23\]"):
+        run(mlp, X, np.append(Y[:-1], 3))
+    with pytest.raises(ShapeError, match="targets of shape"):
+        run(mlp, X, Y[:, None])
+    with pytest.raises(ShapeError):
+        run(mlp, X[:, :3], Y, input_shape=(4,))
+    with pytest.raises(NonFiniteError, match="NaN"):
+        run(mlp, X, Y, validation_data=(np.full_like(X, np.nan), Y))
     with pytest.raises(NonFiniteError, match="NaN"):
         run(mlp, np.where(X > 1, np.nan, X), Y)
     with pytest.raises(ConfigError, match="targets"):
