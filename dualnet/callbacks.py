@@ -6,6 +6,7 @@ import csv
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -83,8 +84,10 @@ class CallbackList(Callback):
             callback.on_epoch_end(epoch, logs)
 
     def on_train_end(self) -> None:
-        for callback in self.callbacks:
-            callback.on_train_end()
+        """Ends every callback, also after one that raises."""
+        with ExitStack() as stack:
+            for callback in reversed(self.callbacks):
+                stack.callback(callback.on_train_end)
 
 
 class History(Callback):
@@ -104,7 +107,7 @@ class History(Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         self.epoch.append(epoch)
         for name, value in logs.items():
-            self.history.setdefault(name, []).append(value)
+            self.history.setdefault(name, []).append(float(value))
 
     def __getitem__(self, name: str) -> list[float]:
         return self.history[name]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dualnet.callbacks import History
 from dualnet.config import decode, encode
 from dualnet.errors import (
     BackendNotFound,
@@ -87,6 +88,7 @@ def _write_atomically(path: Path, data: bytes) -> None:
         raise CheckpointError(f"cannot write {path}: {error}") from error
     try:
         with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), _mode(path))
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -96,6 +98,15 @@ def _write_atomically(path: Path, data: bytes) -> None:
         if isinstance(error, OSError):
             raise CheckpointError(f"cannot write {path}: {error}") from error
         raise
+
+
+def _mode(path: Path) -> int:
+    """The permissions of the file that is replaced, or those of a new file."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def load(
@@ -155,10 +166,13 @@ def _restore(model: Model, header: dict[str, Any], arrays: dict[str, NDArray]) -
             check_finite=compiled["check_finite"],
         )
     model.load_state(_below("model/", arrays))
-    history = header["history"]
-    model.resume(
-        _below("optimizer/", arrays), header["epochs"], history["epoch"], history["history"]
-    )
+    history = History()
+    history.epoch, history.history = header["history"]["epoch"], header["history"]["history"]
+    slots = _below("optimizer/", arrays)
+    saved = (decode(compiled["optimizer"]), slots) if compiled is not None and slots else None
+    model.resume(saved, header["epochs"], history)
+    if model.compiled_config() is not None:
+        model.bound_optimizer()  # a slot that does not fit is found now, not at the next step
 
 
 def _below(prefix: str, arrays: dict[str, NDArray]) -> dict[str, NDArray]:

@@ -178,6 +178,20 @@ def test_hooks_in_order() -> None:
     ]
 
 
+def test_every_callback_ends_after_an_error(tmp_path) -> None:
+    class Failing(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs):
+            raise RuntimeError("mine")
+
+        def on_train_end(self):
+            raise RuntimeError("again")
+
+    log = callbacks.CSVLogger(tmp_path / "log.csv")
+    with pytest.raises(RuntimeError, match=r"mine|again"):
+        model_on("torch").fit(X, Y, verbose=0, callbacks=[Failing(), log])
+    assert log._file is None
+
+
 @pytest.mark.parametrize(
     ("make", "text"),
     [

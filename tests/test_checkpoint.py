@@ -72,6 +72,39 @@ def test_a_loss_of_the_users_own_keeps_the_slots(backend: str, tmp_path: Path) -
     assert again.history["loss"] == whole.history["loss"][1:]
 
 
+def test_another_optimizer_starts_with_its_own_slots(backend: str, tmp_path: Path) -> None:
+    trained(backend, 1).save(tmp_path / "run.safetensors")
+    model = dn.load(tmp_path / "run.safetensors", backend=backend)
+    model.compile(optim.SGD(0.1), "cross_entropy")
+    model.fit(X, Y, epochs=1, verbose=0)
+    assert not any(name.startswith("m.") for name in model.optimizer.state())
+
+
+def test_slots_that_do_not_fit_are_told(tmp_path: Path) -> None:
+    def loss(y_true, y_pred, sample_weight=None):
+        return dn.losses.mse(y_true, y_pred, sample_weight)
+
+    model = dn.Model(nn.Dense(3), input_shape=(4,), backend="torch")
+    model.compile(optim.Adam(0.01), loss)
+    model.fit(X, X[:, :3], epochs=1, verbose=0)
+    model.save(tmp_path / "run.safetensors")
+    again = dn.load(tmp_path / "run.safetensors", backend="torch")
+    again.compile(optim.SGD(0.1), loss)
+    with pytest.warns(UserWarning, match="do not fit SGD"):
+        again.fit(X, X[:, :3], epochs=1, verbose=0)
+
+
+def test_permissions_are_those_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    plain = tmp_path / "plain"
+    plain.touch()
+    trained("torch", 1).save(path)
+    assert path.stat().st_mode == plain.stat().st_mode
+    path.chmod(0o640)
+    trained("torch", 1).save(path)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
 def test_the_file_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "run.safetensors"
     trained("torch", 1).save(path)

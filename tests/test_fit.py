@@ -220,6 +220,67 @@ def test_bad_data_changes_nothing(backend: str, data, error: type[Exception], te
         np.testing.assert_array_equal(value, slots[name])
 
 
+@pytest.mark.parametrize(
+    ("batch", "error"),
+    [
+        ((X, Y + 1), dn.LabelError),
+        ((X[:, :3], Y), dn.ShapeError),
+        ((BAD, Y), dn.NonFiniteError),
+        ((X,), dn.DataError),
+    ],
+)
+def test_bad_batches_from_elsewhere_change_nothing(backend: str, batch, error) -> None:
+    model, before = trained_once(backend)
+    with pytest.raises(error):
+        model.fit([batch], epochs=1, verbose=0)
+    for path, value in model.state().items():
+        np.testing.assert_array_equal(value, before[path])
+
+
+def test_bad_weights_change_nothing(backend: str) -> None:
+    model, before = trained_once(backend)
+    with pytest.raises(dn.NonFiniteError, match="sample_weight has 1 value"):
+        model.fit(X, Y, sample_weight=np.where(np.arange(90) == 3, np.nan, 1.0), verbose=0)
+    for path, value in model.state().items():
+        np.testing.assert_array_equal(value, before[path])
+
+
+def test_class_and_sample_weights_multiply(backend: str) -> None:
+    net = nn.Sequential(nn.Reshape((2, 2)), nn.Dense(3))
+    targets = np.stack([Y, Y], axis=1)
+    losses = []
+    for weights in (np.ones((90, 2)), np.full((90, 2), 2.0)):
+        model = compiled(backend, net, dtype="float64")
+        model.fit(X, targets, batch_size=90, verbose=0, sample_weight=weights)
+        losses.append(model.history["loss"][0])
+    assert losses[1] == pytest.approx(2 * losses[0], rel=1e-12)  # float64 rounding
+
+
+def test_initial_epoch(backend: str) -> None:
+    model = compiled(backend)
+    assert model.fit(X, Y, epochs=5, initial_epoch=3, verbose=0).epoch == [3, 4]
+    with pytest.raises(dn.ConfigError, match="initial_epoch"):
+        model.fit(X, Y, epochs=2, initial_epoch=-1, verbose=0)
+    with pytest.raises(dn.ConfigError, match="initial_epoch"):
+        model.fit(X, Y, epochs=2, initial_epoch=5, verbose=0)
+
+
+def test_compile_again_starts_afresh() -> None:
+    traced = []
+
+    class Watching(nn.Layer):
+        def forward(self, x):
+            traced.append(isinstance(x, tf.__internal__.EagerTensor))
+            return x
+
+    model = dn.Model(Watching(), input_shape=(4,), backend="tensorflow")
+    model.predict(X)
+    model.compile("sgd", "mse", jit=False)
+    traced.clear()
+    model.predict(X)
+    assert all(traced)
+
+
 def test_a_loss_that_explodes_is_noticed(backend: str) -> None:
     model = dn.Model(nn.Sequential(nn.Dense(8), nn.Dense(1)), input_shape=(4,), backend=backend)
     model.compile(optim.SGD(1e6), "mse")

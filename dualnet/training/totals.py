@@ -19,9 +19,8 @@ PENDING = 64
 class Totals(Mapping[str, float]):
     """Running means by name, computed when they are looked at.
 
-    A step's results stay native scalars until a mean is asked for or enough have
-    gathered; then all are read at once, so training does not wait for the host.  Sums are
-    kept in float64.
+    A step's results stay native scalars until a mean is asked for or enough have gathered,
+    so a step does not wait for the host.  Sums are kept in float64.
     """
 
     def __init__(self, backend: Backend, metrics: Sequence[str], *, finite: bool) -> None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import operator
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from dualnet import losses, metrics, optim, tree
+from dualnet import optim, tree
 from dualnet.callbacks import Callback, CallbackList, History, ProgressBar
-from dualnet.config import Configurable, encode
-from dualnet.data import Batch, Batches, BatchSource, as_batches, class_sample_weights, split
-from dualnet.errors import ConfigError, DataError, NotCompiledError
+from dualnet.data import Batch, BatchSource
+from dualnet.errors import NotCompiledError
 from dualnet.random.layout import checked_integer
-from dualnet.training.checks import check_finite
-from dualnet.training.steps import Steps, predict
+from dualnet.training.compiled import Compiled
+from dualnet.training.sources import Sources
+from dualnet.training.steps import predict
 from dualnet.training.totals import Totals
 from dualnet.typing import NDArray, Tree
 
@@ -27,21 +28,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Trainable"]
 
+#: Slots of an optimizer that was saved, and the optimizer they belong to.
+SavedSlots = tuple[optim.Optimizer, Mapping[str, NDArray]]
+
 
 class Trainable:
     """What a :class:`~dualnet.Model` can do once it has an optimizer and a loss."""
 
     def __init__(self) -> None:
-        self.optimizer: optim.BoundOptimizer | None = None
         self.history = History()
         #: Epochs trained so far; the batch order of the next one follows from it.
         self.epochs = 0
         #: Set by a callback to end training after the current epoch.
         self.stop_training = False
-        self._compiled: _Compiled | None = None
-        self._steps: Steps | None = None
+        self._compiled: Compiled | None = None
+        self._saved_slots: SavedSlots | None = None
         self._predict: Callable[[Tree], Tree] | None = None
-        self._loaded_slots: Mapping[str, NDArray] = {}
 
     @property
     def _model(self) -> Model:
@@ -69,61 +71,59 @@ class Trainable:
         Raises:
             UnknownName: a name stands for nothing; the message has the nearest one.
         """
-        if jit not in (True, False, "auto"):
-            raise ConfigError(f"jit={jit!r}; choose 'auto', True or False")
-        self._compiled = _Compiled(optimizer, loss, metrics, jit, check_finite)
-        self.optimizer = None
-        self._steps = None
-        if self._model.built:
-            self._bind()
+        self._compiled = Compiled(optimizer, loss, metrics, jit, check_finite)
+        self._predict = None
 
-    def _bind(self) -> Steps:
-        """The compiled steps; made once the model has weights."""
+    @property
+    def compiled(self) -> Compiled:
+        """What ``compile`` chose.
+
+        Raises:
+            NotCompiledError: it has not been called.
+        """
         if self._compiled is None:
             raise NotCompiledError(
                 "this model has no loss and no optimizer yet; call "
                 "model.compile(optimizer='adam', loss='cross_entropy') first"
             )
-        if self._steps is None:
-            chosen = self._compiled
-            self.optimizer = chosen.optimizer.bind(self._model)
-            if self._loaded_slots:
-                self.optimizer.load_state(self._loaded_slots)
-                self._loaded_slots = {}
-            self._steps = Steps(
-                self._model, chosen.loss, chosen.metrics, self.optimizer, chosen.jit
-            )
-        return self._steps
+        return self._compiled
 
     def compiled_config(self) -> dict[str, Any] | None:
         """What ``compile`` was given, as JSON data; ``None`` before it is called."""
         return self._compiled.to_config() if self._compiled else None
 
-    def resume(
-        self,
-        slots: Mapping[str, NDArray],
-        epochs: int,
-        epoch_numbers: list[int],
-        history: dict[str, list[float]],
-    ) -> None:
-        """Takes up a training that was saved; slots go to the optimizer once there is one."""
-        self._loaded_slots = slots
-        self.epochs = epochs
-        self.history = History()
-        self.history.epoch, self.history.history = epoch_numbers, history
-        if self._steps is not None:
-            self._steps = None
-            self._bind()
+    @property
+    def optimizer(self) -> optim.BoundOptimizer | None:
+        """The optimizer with its slots; ``None`` before ``compile`` or before there are weights."""
+        ready = self._compiled is not None and self._model.built
+        return self.bound_optimizer() if ready else None
 
     def bound_optimizer(self) -> optim.BoundOptimizer:
         """The optimizer with its slots, on the model's backend.
 
         Raises:
             NotCompiledError: ``compile`` has not been called.
+            NotBuiltError: the model has no weights yet.
         """
-        self._bind()
-        assert self.optimizer is not None, "_bind makes it"
-        return self.optimizer
+        compiled, saved = self.compiled, self._saved_slots
+        bound = compiled.bind(self._model)
+        if saved is not None:
+            self._saved_slots = None
+            if saved[0] == compiled.optimizer:
+                bound.load_state(saved[1])
+            else:
+                warnings.warn(
+                    f"the slots saved with {saved[0]!r} do not fit {compiled.optimizer!r}, which "
+                    "starts with its own",
+                    stacklevel=2,
+                )
+        return bound
+
+    def resume(self, saved: SavedSlots | None, epochs: int, history: History) -> None:
+        """Takes up a training that was saved; an equal optimizer takes up its slots."""
+        self._saved_slots = saved
+        self.epochs = epochs
+        self.history = history
 
     def fit(
         self,
@@ -163,38 +163,35 @@ class Trainable:
 
         Returns:
             The history; also at ``model.history``.  Ctrl-C ends training after the current
-            step: the history has what was finished and ``history.interrupted`` is true.
+            step: the history has what was finished and ``history.interrupted`` is true.  A
+            second Ctrl-C does not wait for the step.
 
         Raises:
-            NotCompiledError, DataError, LabelError, ShapeError, NonFiniteError: before the
-                first step, for data in memory.
+            NotCompiledError, DataError, LabelError, ShapeError, NonFiniteError: for data in
+                memory before the first step, for batches from elsewhere before their step.
         """
         first, last = self._epoch_range(epochs, initial_epoch)
-        data, validation = self._sources(
-            x, y, sample_weight, class_weight, batch_size, shuffle, validation_split
+        sources = self._sources()
+        data, validation = sources.parted(
+            Batch(x, y, sample_weight),
+            batch_size,
+            shuffle=shuffle,
+            class_weight=class_weight,
+            fraction=validation_split,
         )
         if validation_data is not None:
-            validation = self._validation_source(validation_data, batch_size)
-        self._prepare(data)
+            validation = sources.of(_parts(validation_data), batch_size, shuffle=False)
         self.history = History()
         watchers = CallbackList([*callbacks, self.history, ProgressBar(verbose)], self._model)
         self.stop_training = False
         with self._model.backend.device.scope(self._model.device), _interruptible() as interrupted:
-            watchers.on_train_begin(last - first, _length(data))
             try:
+                watchers.on_train_begin(last - first, _length(data))
                 for epoch in range(first, last):
-                    watchers.on_epoch_begin(epoch)
-                    logs = self._train_epoch(data, epoch, watchers, interrupted)
-                    if interrupted.is_set():
-                        break
-                    if validation is not None:
-                        scores = self._evaluate(validation)
-                        logs.update({f"val_{name}": value for name, value in scores.items()})
-                    self.epochs = epoch + 1
-                    watchers.on_epoch_end(epoch, logs)
+                    self._fit_epoch(epoch, data, validation, watchers, interrupted)
                     if self.stop_training or interrupted.is_set():
                         break
-            except KeyboardInterrupt:  # raised by a callback
+            except KeyboardInterrupt:
                 interrupted.set()
             finally:
                 self.history.interrupted = interrupted.is_set()
@@ -205,24 +202,33 @@ class Trainable:
         checked_integer("epochs", epochs, 1, 1 << 32)
         if initial_epoch is None:
             return self.epochs, self.epochs + epochs
-        return initial_epoch, epochs
+        return checked_integer("initial_epoch", initial_epoch, 0, epochs), epochs
 
-    def _train_epoch(
+    def _fit_epoch(
         self,
-        data: BatchSource,
         epoch: int,
+        data: BatchSource,
+        validation: BatchSource | None,
         watchers: CallbackList,
         interrupted: threading.Event,
-    ) -> dict[str, float]:
+    ) -> None:
+        """One epoch with its validation; one that Ctrl-C cuts short does not count."""
+        watchers.on_epoch_begin(epoch)
         totals = self._totals()
         for number, batch in enumerate(data.epoch(epoch)):
             native = self._native_batch(batch)
-            totals.add(_samples(batch), *self._bind().train(*native))
+            self.bound_optimizer()
+            totals.add(_samples(batch), *self.compiled.steps(self._model).train(*native))
             watchers.on_batch_end(number, totals)
             if interrupted.is_set():
-                break
+                return
         self.bound_optimizer().check_finite()
-        return dict(totals)
+        logs = dict(totals)
+        if validation is not None:
+            scores = self._evaluate(validation)
+            logs.update({f"val_{name}": value for name, value in scores.items()})
+        self.epochs = epoch + 1
+        watchers.on_epoch_end(epoch, logs)
 
     def evaluate(
         self, x: Any, y: Tree = None, batch_size: int = 256, *, sample_weight: Tree = None
@@ -232,8 +238,7 @@ class Trainable:
         Raises:
             NotCompiledError, DataError, LabelError, ShapeError, NonFiniteError
         """
-        data = self._source(Batch(x, y, sample_weight), batch_size, shuffle=False)
-        self._prepare(data)
+        data = self._sources().of(Batch(x, y, sample_weight), batch_size, shuffle=False)
         with self._model.backend.device.scope(self._model.device):
             return self._evaluate(data)
 
@@ -241,7 +246,7 @@ class Trainable:
         totals = self._totals()
         for batch in data.epoch(0):
             native = self._native_batch(batch)
-            totals.add(_samples(batch), *self._bind().evaluate(*native))
+            totals.add(_samples(batch), *self.compiled.steps(self._model).evaluate(*native))
         return dict(totals)
 
     def predict(self, x: Any, batch_size: int = 256) -> Any:
@@ -250,13 +255,12 @@ class Trainable:
         Raises:
             DataError, ShapeError, NonFiniteError
         """
-        data = self._source(Batch(x), batch_size, shuffle=False, targets=False)
+        finite = self._compiled is None or self._compiled.check_finite
+        data = Sources(self._model, None, finite=finite).of(Batch(x), batch_size, shuffle=False)
         parts = []
         with self._model.backend.device.scope(self._model.device):
             for batch in data.epoch(0):
-                native = self._model.to_native(batch.x)
-                self._model.ensure_built(native)
-                output = self._predictor()(native)
+                output = self._predictor()(self._native_batch(batch)[0])
                 parts.append(tree.map(self._model.backend.state.to_numpy, output))
         return tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 
@@ -266,80 +270,8 @@ class Trainable:
             self._predict = model.backend.jit.train_step(lambda x: predict(model, x), jit=jit)
         return self._predict
 
-    # Data
-
-    def _sources(
-        self,
-        x: Any,
-        y: Tree,
-        weight: Tree,
-        class_weight: Mapping[int, float] | None,
-        batch_size: int,
-        shuffle: bool,
-        fraction: float,
-    ) -> tuple[BatchSource, BatchSource | None]:
-        """Training data, and what ``validation_split`` parts from it."""
-        batch = Batch(x, y, weight)
-        if (class_weight is not None or fraction) and not _in_memory(batch):
-            raise ConfigError(
-                "class_weight and validation_split need arrays; with batches, give weights as "
-                "their third part and pass validation_data"
-            )
-        if class_weight is not None:
-            by_class = class_sample_weights(np.asarray(y), class_weight)
-            batch = batch._replace(weight=by_class if weight is None else by_class * weight)
-        if not fraction:
-            return self._source(batch, batch_size, shuffle=shuffle), None
-        train, validation = split(*batch, fraction=fraction)
-        return (
-            self._source(train, batch_size, shuffle=shuffle),
-            self._source(validation, batch_size, shuffle=False),
-        )
-
-    def _validation_source(self, data: Any, batch_size: int) -> BatchSource:
-        parts = data if isinstance(data, tuple) and 2 <= len(data) <= 3 else (data,)
-        return self._source(Batch(*parts), batch_size, shuffle=False)
-
-    def _source(
-        self, batch: Batch, batch_size: int, *, shuffle: bool, targets: bool = True
-    ) -> BatchSource:
-        """Batches of data in memory, checked; or batches that come from elsewhere."""
-        if not _in_memory(batch, targets=targets):
-            return as_batches(batch.x)
-        host = Batch(*(tree.map(self._to_host, part) for part in batch))
-        if targets and host.y is None:
-            raise DataError("there are no targets: y is None; give y, or batches of (x, y)")
-        self._check(host)
-        return Batches(*host, batch_size=batch_size, shuffle=shuffle, seed=self._model.seed)
-
-    def _to_host(self, leaf: Any) -> NDArray | None:
-        if leaf is None:
-            return None
-        if self._model.backend.state.is_tensor_type(type(leaf)):
-            return self._model.backend.state.to_numpy(leaf)
-        return np.asarray(leaf)
-
-    def _check(self, batch: Batch) -> None:
-        if self._compiled is None or self._compiled.check_finite:
-            check_finite("x", batch.x)
-            check_finite("y", batch.y)
-        self._model.check_inputs(batch.x)
-
-    def _prepare(self, data: BatchSource) -> None:
-        """For data in memory: builds the model, and checks every target before any step."""
-        if self._compiled is None:
-            self._bind()
-        if isinstance(data, Batches):
-            first = self._native_batch(next(data.epoch(0)))
-            self._check_targets(first[0], data)
-
-    def _check_targets(self, x: Tree, data: Batches) -> None:
-        """Looks for labels out of range and targets of a wrong shape, in all of the data."""
-        assert self._compiled is not None, "targets are checked for a compiled model"
-        output = predict(self._model, tree.map(lambda leaf: leaf[:1], x))
-        if tree.structure(data.y) == "*" == tree.structure(output):
-            shape = self._model.backend.state.shape(output)[1:]
-            losses.check_targets(self._compiled.loss, data.y, shape)
+    def _sources(self) -> Sources:
+        return Sources(self._model, self.compiled.loss, finite=self.compiled.check_finite)
 
     def _native_batch(self, batch: Batch) -> tuple[Tree, Tree, Tree]:
         """A batch as native tensors; the model is built for it if need be."""
@@ -349,53 +281,13 @@ class Trainable:
         return x, model.to_native(batch.y, wide), model.to_native(batch.weight, wide)
 
     def _totals(self) -> Totals:
-        assert self._compiled is not None, "totals are kept for a compiled model"
-        names = [metric.name for metric in self._compiled.metrics]
-        return Totals(self._model.backend, names, finite=self._compiled.check_finite)
+        names = [metric.name for metric in self.compiled.metrics]
+        return Totals(self._model.backend, names, finite=self.compiled.check_finite)
 
 
-class _Compiled:
-    """The choices made in ``compile``, names resolved."""
-
-    def __init__(
-        self,
-        optimizer: str | optim.Optimizer,
-        loss: str | Callable[..., Any],
-        chosen: Sequence[Any],
-        jit: bool | str,
-        check_finite: bool,
-    ) -> None:
-        self.optimizer = optim.get(optimizer)
-        self.loss = losses.get(loss)
-        self.metrics = [metrics.get(metric, self.loss) for metric in chosen]
-        self.jit = jit
-        self.check_finite = check_finite
-        self._named = (loss, tuple(chosen))
-
-    def to_config(self) -> dict[str, Any]:
-        """As JSON data; ``None`` for a loss or metric that is a function of the user's."""
-        loss, chosen = self._named
-        return {
-            "optimizer": self.optimizer.to_config(),
-            "loss": _named_config(loss),
-            "metrics": [_named_config(metric) for metric in chosen],
-            "jit": self.jit,
-            "check_finite": self.check_finite,
-        }
-
-
-def _named_config(choice: Any) -> Any:
-    return encode(choice) if isinstance(choice, (str, Configurable)) else None
-
-
-def _in_memory(batch: Batch, *, targets: bool = True) -> bool:
-    """Whether the data are arrays, not batches that come from elsewhere.
-
-    Where targets are needed and are not apart, a list or tuple can only be one of batches.
-    """
-    if targets:
-        return batch.y is not None or hasattr(batch.x, "shape") or isinstance(batch.x, dict)
-    return all(hasattr(leaf, "shape") for leaf in tree.leaves(batch.x))
+def _parts(data: Any) -> Batch:
+    """Validation data: ``(x, y)``, ``(x, y, weight)``, or batches."""
+    return Batch(*data) if isinstance(data, tuple) and 2 <= len(data) <= 3 else Batch(data)
 
 
 def _samples(batch: Batch) -> int:

@@ -1,0 +1,71 @@
+"""What ``compile`` chose, and what is made of it once the model has weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dualnet import losses, metrics, optim
+from dualnet.config import Configurable, encode
+from dualnet.errors import ConfigError
+from dualnet.training.steps import Steps
+
+if TYPE_CHECKING:
+    from dualnet.model import Model
+
+__all__ = ["Compiled"]
+
+
+class Compiled:
+    """Optimizer, loss and metrics, names resolved; and the steps made of them."""
+
+    def __init__(
+        self,
+        optimizer: str | optim.Optimizer,
+        loss: str | Callable[..., Any],
+        chosen: Sequence[Any],
+        jit: bool | str,
+        check_finite: bool,
+    ) -> None:
+        if jit not in (True, False, "auto"):
+            raise ConfigError(f"jit={jit!r}; choose 'auto', True or False")
+        self.optimizer = optim.get(optimizer)
+        self.loss = losses.get(loss)
+        self.metrics = [metrics.get(metric, self.loss) for metric in chosen]
+        self.jit = jit
+        self.check_finite = check_finite
+        self.bound: optim.BoundOptimizer | None = None
+        self._steps: Steps | None = None
+        self._named = (loss, tuple(chosen))
+
+    def bind(self, model: Model) -> optim.BoundOptimizer:
+        """The optimizer with slots on the model's backend; made once."""
+        if self.bound is None:
+            self.bound = self.optimizer.bind(model)
+        return self.bound
+
+    def steps(self, model: Model) -> Steps:
+        """The steps on the model's backend; made once.
+
+        They leave labels alone: every batch is checked before it comes to a step.
+        """
+        if self._steps is None:
+            loss: Any = self.loss
+            unchecked = loss.replace(validate=False) if hasattr(loss, "validate") else loss
+            self._steps = Steps(model, unchecked, self.metrics, self.bind(model), self.jit)
+        return self._steps
+
+    def to_config(self) -> dict[str, Any]:
+        """As JSON data; ``None`` for a loss or metric that is a function of the user's."""
+        loss, chosen = self._named
+        return {
+            "optimizer": self.optimizer.to_config(),
+            "loss": _named_config(loss),
+            "metrics": [_named_config(metric) for metric in chosen],
+            "jit": self.jit,
+            "check_finite": self.check_finite,
+        }
+
+
+def _named_config(choice: Any) -> Any:
+    return encode(choice) if isinstance(choice, (str, Configurable)) else None

@@ -1,0 +1,148 @@
+"""From what the user gives ``fit`` to batches that have been looked at before a step sees them."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dualnet import losses, tree
+from dualnet.data import Batch, Batches, BatchSource, as_batches, class_sample_weights, split
+from dualnet.errors import ConfigError, DataError
+from dualnet.training.checks import check_finite
+from dualnet.training.steps import predict
+from dualnet.typing import NDArray, Shape, Tree
+
+if TYPE_CHECKING:
+    from dualnet.model import Model
+
+__all__ = ["Sources"]
+
+
+class Sources:
+    """Makes batches for one model: arrays all checked beforehand, other batches one by one.
+
+    Args:
+        model: built, if need be, for the first sample that is checked.
+        loss: what targets are checked against; ``None`` where there are none.
+        finite: whether NaN and infinity are refused.
+    """
+
+    def __init__(self, model: Model, loss: Callable[..., Any] | None, *, finite: bool) -> None:
+        self._model = model
+        self._loss = loss
+        self._finite = finite
+        self._output_shapes: dict[tuple[Shape, ...], Shape | None] = {}
+
+    def of(self, batch: Batch, batch_size: int, *, shuffle: bool) -> BatchSource:
+        """Batches of arrays in memory, or those that come from elsewhere.
+
+        Raises:
+            DataError, LabelError, ShapeError, NonFiniteError: for arrays at once, for other
+                batches when one is reached.
+        """
+        if not self._in_memory(batch):
+            return _Checked(as_batches(batch.x), self.check)
+        host = Batch(*(tree.map(self._to_host, part) for part in batch))
+        batches = Batches(*host, batch_size=batch_size, shuffle=shuffle, seed=self._model.seed)
+        self.check(host)
+        return batches
+
+    def parted(
+        self,
+        batch: Batch,
+        batch_size: int,
+        *,
+        shuffle: bool,
+        class_weight: Mapping[int, float] | None,
+        fraction: float,
+    ) -> tuple[BatchSource, BatchSource | None]:
+        """Batches to train on, with class weights, and those that ``fraction`` keeps apart."""
+        if (class_weight is not None or fraction) and not self._in_memory(batch):
+            raise ConfigError(
+                "class_weight and validation_split need arrays; with batches, give weights as "
+                "their third part and pass validation_data"
+            )
+        if class_weight is not None:
+            by_class = class_sample_weights(self._to_host(batch.y), class_weight)
+            batch = batch._replace(weight=_product(by_class, batch.weight))
+        if not fraction:
+            return self.of(batch, batch_size, shuffle=shuffle), None
+        train, validation = split(*batch, fraction=fraction)
+        return (
+            self.of(train, batch_size, shuffle=shuffle),
+            self.of(validation, batch_size, shuffle=False),
+        )
+
+    def _in_memory(self, batch: Batch) -> bool:
+        """Whether the data are arrays, not batches that come from elsewhere.
+
+        Where targets are needed and are not apart, a list or tuple can only be one of batches.
+        """
+        if self._loss is not None:
+            return batch.y is not None or hasattr(batch.x, "shape") or isinstance(batch.x, dict)
+        return all(hasattr(leaf, "shape") for leaf in tree.leaves(batch.x))
+
+    def _to_host(self, leaf: Any) -> Any:
+        if leaf is None:
+            return None
+        if self._model.backend.state.is_tensor_type(type(leaf)):
+            return self._model.backend.state.to_numpy(leaf)
+        return np.asarray(leaf)
+
+    def check(self, batch: Batch) -> None:
+        """Refuses data that a step could not use, or that would spoil the weights."""
+        if self._finite:
+            for name, part in zip(("x", "y", "sample_weight"), batch, strict=True):
+                check_finite(name, part)
+        self._model.check_inputs(batch.x)
+        if self._loss is not None:
+            if batch.y is None:
+                raise DataError("there are no targets: y is None; give y, or batches of (x, y)")
+            self._check_targets(self._loss, batch)
+
+    def _check_targets(self, loss: Callable[..., Any], batch: Batch) -> None:
+        """Looks for labels out of range and targets of a wrong shape."""
+        shape = self._output_shape(batch.x)
+        if shape is not None and tree.structure(batch.y) == "*":
+            losses.check_targets(loss, self._to_host(batch.y), shape)
+
+    def _output_shape(self, x: Tree) -> Shape | None:
+        """The shape of the network's output for one sample; ``None`` if it has several."""
+        sizes = tuple(tuple(leaf.shape[1:]) for leaf in tree.leaves(x))
+        if sizes not in self._output_shapes:
+            one = self._model.to_native(tree.map(lambda leaf: leaf[:1], x))
+            self._model.ensure_built(one)
+            output = predict(self._model, one)
+            single = tree.structure(output) == "*"
+            shape = self._model.backend.state.shape(output)[1:] if single else None
+            self._output_shapes[sizes] = shape
+        return self._output_shapes[sizes]
+
+
+class _Checked:
+    """Batches from elsewhere, each checked before it is handed on."""
+
+    def __init__(self, source: BatchSource, check: Any) -> None:
+        self._source = source
+        self._check = check
+
+    def __length_hint__(self) -> int:
+        hint = operator.length_hint(self._source, -1)
+        return NotImplemented if hint < 0 else hint
+
+    def epoch(self, epoch: int, /) -> Iterator[Batch]:
+        for batch in self._source.epoch(epoch):
+            self._check(batch)
+            yield batch
+
+
+def _product(by_class: NDArray, weight: Tree) -> NDArray:
+    """Class weights times sample weights of shape ``(n, …)``."""
+    if weight is None:
+        return by_class
+    given: NDArray = np.asarray(weight)
+    product: NDArray = by_class.reshape(-1, *(1,) * (given.ndim - 1)) * given
+    return product
