@@ -16,7 +16,6 @@ from dualnet.errors import (
     ConfigError,
     ForeignTensorError,
     NotBuiltError,
-    ShapeError,
     StateError,
 )
 from dualnet.nn.build import Builder
@@ -25,6 +24,7 @@ from dualnet.nn.layer import Layer
 from dualnet.random.layout import checked_integer
 from dualnet.training.trainer import Trainable
 from dualnet.typing import DtypeName, NDArray, Tensor, Tree
+from dualnet.variables import take_over
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -263,25 +263,19 @@ class Model(Trainable):
             strict: whether every variable must be there, and nothing else.
 
         Raises:
-            StateError: paths are missing or unknown.
+            StateError: paths are missing or unknown, or a value is of a kind that its
+                variable cannot hold.
             ShapeError: a value has another shape than its variable.
         """
-        variables = self.named_variables()
-        _check_paths(variables.keys(), state.keys(), strict)
-        for path, value in state.items():
-            if path in variables:
-                expected = self.backend.state.shape(variables[path])
-                if np.shape(value) != expected:
-                    raise ShapeError(f"{path} has shape {expected}, the state {np.shape(value)}")
-        for path, value in state.items():
-            if path in variables:
-                self._assign(variables[path], value)
-
-    def _assign(self, variable: Tensor, value: NDArray) -> None:
-        backend = self.backend.state
-        dtype = backend.dtype_name(variable)
-        tensor = backend.from_numpy(np.asarray(value), dtype=dtype, device=self._native_device)
-        backend.assign(variable, tensor)
+        hint = "; pass strict=False to load what fits"
+        take_over(
+            self.backend,
+            self.named_variables(),
+            state,
+            owner="the model",
+            strict=strict,
+            hint=hint,
+        )
 
     def named_weights(self) -> dict[str, Tensor]:
         """The weights, trained or frozen, by path: every variable that is not state (native)."""
@@ -352,15 +346,6 @@ def _takes_several(network: Layer) -> bool:
     required = [p for p in parameters if p.kind in kinds and p.default is inspect.Parameter.empty]
     several = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)
     return several or len(required) > 1
-
-
-def _check_paths(have: Any, given: Any, strict: bool) -> None:
-    missing, unknown = sorted(set(have) - set(given)), sorted(set(given) - set(have))
-    if strict and (missing or unknown):
-        raise StateError(
-            f"the state does not fit the model: missing {missing or 'none'}, "
-            f"unknown {unknown or 'none'}; pass strict=False to load what fits"
-        )
 
 
 def _say_where(error: Exception) -> None:

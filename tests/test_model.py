@@ -202,6 +202,34 @@ def test_load_state_is_all_or_nothing(backend: str) -> None:
         np.testing.assert_array_equal(value, before[path])
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        np.zeros(3, "complex64"),
+        np.array([1, 2, None]),
+        np.array(["a", "b", "c"]),
+        [[1.0], [1.0, 2.0], []],
+    ],
+    ids=["complex", "objects", "text", "ragged"],
+)
+def test_a_value_that_does_not_convert_changes_nothing(backend: str, bad: object) -> None:
+    model = dn.Model(NET, input_shape=(4,), backend=backend)
+    before = model.state()
+    with pytest.raises(dn.StateError, match=r"dense\.bias"):  # the last of the paths
+        model.load_state({**{k: v + 1 for k, v in before.items()}, "dense.bias": bad})
+    for path, value in model.state().items():
+        np.testing.assert_array_equal(value, before[path])
+
+
+def test_integer_state_takes_no_floats(backend: str) -> None:
+    model = dn.Model(nn.Sequential(nn.Dense(2), nn.Dropout(0.5)), (3,), backend=backend)
+    (calls,) = [path for path in model.state() if path.startswith("dropout.")]
+    with pytest.raises(dn.StateError, match=rf"{calls} is int64, the state float64"):
+        model.load_state({calls: np.asarray(1.5)}, strict=False)
+    model.load_state({calls: np.asarray(7, "int32")}, strict=False)
+    assert model.state()[calls] == 7
+
+
 def test_summary_shows_paths_shapes_and_counts(backend: str) -> None:
     texts: list[str] = []
     dn.Model(NET, input_shape=(4,), backend=backend).summary(print_fn=texts.append)

@@ -383,6 +383,10 @@ def test_a_state_that_does_not_fit_changes_nothing(backend: str) -> None:
         run.bound.load_state(Run(backend, optim.Adam(amsgrad=True)).bound.state())
     with pytest.raises(ShapeError, match=r"v\.scale has shape \(\), the state \(2,\)"):
         run.bound.load_state({**before, "step": np.array(9), "v.scale": np.ones(2)})
+    with pytest.raises(StateError, match="step is int64, the state float64"):
+        run.bound.load_state({**{k: v + 1 for k, v in before.items()}, "step": np.array(9.5)})
+    with pytest.raises(StateError, match=r"v\.scale is float64, the state complex128"):
+        run.bound.load_state({**before, "step": np.array(9), "v.scale": np.array(1j)})
     assert all(np.array_equal(before[name], value) for name, value in run.bound.state().items())
 
 

@@ -25,6 +25,7 @@ from dualnet.optim.scalar import Number
 from dualnet.optim.schedules import Schedule
 from dualnet.protocols import Backend
 from dualnet.typing import NDArray, Shape, Tensor, Tree
+from dualnet.variables import take_over
 
 __all__ = ["BoundOptimizer"]
 
@@ -108,7 +109,7 @@ class BoundOptimizer:
                 "make the optimizer with a number to set it by hand"
             )
         check_nonnegative(type(self.rule).__name__, learning_rate=value)
-        self._assign(self._rate, np.asarray(value, np.float64))
+        take_over(self._backend, {LEARNING_RATE: self._rate}, {LEARNING_RATE: value}, owner="it")
 
     def _current_rate(self, step: Number) -> Number:
         if self._schedule is not None:
@@ -245,22 +246,12 @@ class BoundOptimizer:
         """Takes over what :meth:`state` gave; all of it, or nothing.
 
         Raises:
-            StateError: names are missing or unknown (another optimizer, another model).
+            StateError: names are missing or unknown (another optimizer, another model), or a
+                value is of a kind that its slot cannot hold.
             ShapeError: a slot has another shape than its variable.
         """
-        held = self._held()
-        missing, unknown = sorted(held.keys() - state.keys()), sorted(state.keys() - held.keys())
-        if missing or unknown:
-            raise StateError(
-                f"the state does not fit {self.rule!r} on these variables: missing "
-                f"{missing or 'none'}, unknown {unknown or 'none'}"
-            )
-        for name, tensor in held.items():
-            expected = self._backend.state.shape(tensor)
-            if np.shape(state[name]) != expected:
-                raise ShapeError(f"{name} has shape {expected}, the state {np.shape(state[name])}")
-        for name, tensor in held.items():
-            self._assign(tensor, state[name])
+        owner = f"{self.rule!r} on these variables"
+        take_over(self._backend, self._held(), state, owner=owner)
 
     def _held(self) -> dict[str, Tensor]:
         """Every tensor that belongs to the optimizer, by name."""
@@ -270,12 +261,6 @@ class BoundOptimizer:
         for slot, tensors in self._slots.items():
             held |= {f"{slot}.{p}": t for p, t in zip(self.paths, tensors, strict=True)}
         return held
-
-    def _assign(self, tensor: Tensor, value: NDArray) -> None:
-        state, device = self._backend.state, self._backend.device
-        native = device.native(device.device_of(tensor))
-        dtype = state.dtype_name(tensor)
-        state.assign(tensor, state.from_numpy(np.asarray(value), dtype=dtype, device=native))
 
 
 def _named_variables(model: Tree) -> dict[str, Tensor]:
