@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from dualnet import registry
 from dualnet.errors import ConfigError
 from dualnet.protocols import Backend
 
-__all__ = ["deterministic", "set_precision"]
+__all__ = ["deterministic", "full_precision", "set_precision"]
 
 Precision = Literal["highest", "tf32"]
 
@@ -18,7 +20,8 @@ class deterministic:  # noqa: N801 - used as a function and as a block, like tor
     """Makes every operation bit-reproducible on its own framework, from this call on.
 
     Loaded backends switch now, others when they load.  An operation that has no such form
-    is an error of the framework that says so.  As a block, it goes back at the end:
+    is an error of the framework that says so.  As a block, it goes back at the end to what
+    each framework was in:
 
     >>> import dualnet as dn
     >>> with dn.deterministic():
@@ -31,7 +34,7 @@ class deterministic:  # noqa: N801 - used as a function and as a block, like tor
     """
 
     def __init__(self, on: bool = True) -> None:
-        self._before = registry.configure("deterministic", _on if on else _off)
+        self._switch = _Switch("deterministic", _is_deterministic, _set_deterministic, on)
 
     def __enter__(self) -> None:
         """The mode is on already."""
@@ -42,15 +45,7 @@ class deterministic:  # noqa: N801 - used as a function and as a block, like tor
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        registry.configure("deterministic", self._before or _off)
-
-
-def _on(backend: Backend) -> None:
-    backend.device.deterministic(True)
-
-
-def _off(backend: Backend) -> None:
-    backend.device.deterministic(False)
+        self._switch.back()
 
 
 def set_precision(mode: Precision) -> None:
@@ -65,4 +60,60 @@ def set_precision(mode: Precision) -> None:
     """
     if mode not in get_args(Precision):
         raise ConfigError(f"precision {mode!r}; choose one of {', '.join(get_args(Precision))}")
-    registry.configure("precision", lambda backend: backend.device.set_precision(mode))
+    _Switch("precision", _precision, _set_precision, mode)
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """A block in which float32 products are float32 throughout."""
+    switch = _Switch("precision", _precision, _set_precision, "highest")
+    try:
+        yield
+    finally:
+        switch.back()
+
+
+class _Switch:
+    """A mode of every backend, and the way back to what each of them was in.
+
+    That is asked of the framework, for a program may have switched it without dualnet.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        read: Callable[[Backend], Any],
+        write: Callable[[Backend, Any], None],
+        value: Any,
+    ) -> None:
+        def switch(backend: Backend) -> None:
+            self._found.append((backend, read(backend)))
+            write(backend, value)
+
+        self._kind = kind
+        self._write = write
+        self._found: list[tuple[Backend, Any]] = []
+        self._loaded = registry.loaded()
+        self._before = registry.configure(kind, switch)
+
+    def back(self) -> None:
+        """Ends the mode."""
+        for backend, value in self._found:
+            self._write(backend, value)
+        registry.reinstate(self._kind, self._before, self._loaded)
+
+
+def _is_deterministic(backend: Backend) -> bool:
+    return backend.device.is_deterministic()
+
+
+def _set_deterministic(backend: Backend, on: bool) -> None:
+    backend.device.deterministic(on)
+
+
+def _precision(backend: Backend) -> str:
+    return backend.device.precision()
+
+
+def _set_precision(backend: Backend, mode: str) -> None:
+    backend.device.set_precision(mode)

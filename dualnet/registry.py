@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -19,7 +19,7 @@ from dualnet.quiet import quietly
 if TYPE_CHECKING:
     from dualnet.protocols import Backend
 
-__all__ = ["configure", "installed", "load", "loaded", "names", "of_type"]
+__all__ = ["configure", "installed", "load", "loaded", "names", "of_type", "reinstate"]
 
 GROUP = "dualnet.backends"
 
@@ -90,6 +90,20 @@ def configure(kind: str, setting: Setting) -> Setting | None:
         setting(backend)
     _settings[kind] = setting
     return before
+
+
+def reinstate(kind: str, setting: Setting | None, before: Collection[Backend]) -> None:
+    """Puts back what :func:`configure` has replaced, for backends that were not loaded ``before``.
+
+    Those that were had a state of their own, which the caller puts back.
+    """
+    if setting is None:
+        del _settings[kind]
+        return
+    _settings[kind] = setting
+    for backend in loaded():
+        if backend not in before:
+            setting(backend)
 
 
 def _what_is_installed() -> str:

@@ -54,11 +54,19 @@ def set_precision(mode: str) -> None:
     tf.config.experimental.enable_tensor_float_32_execution(mode == "tf32")
 
 
+def precision() -> str:
+    return "tf32" if tf.config.experimental.tensor_float_32_execution_enabled() else "highest"
+
+
 def deterministic(on: bool) -> None:
     if on:
         tf.config.experimental.enable_op_determinism()
     else:
         config.disable_op_determinism()  # TensorFlow exports only the way in
+
+
+def is_deterministic() -> bool:
+    return bool(config.is_op_determinism_enabled())
 
 
 def describe() -> Mapping[str, str]:

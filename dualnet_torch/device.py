@@ -10,6 +10,13 @@ import torch
 
 #: Canonical kinds and PyTorch's names for them.
 KINDS = {"gpu": "cuda", "mps": "mps", "cpu": "cpu"}
+#: Whether matrix products and convolutions use TF32; PyTorch starts with the last.
+PRECISIONS = {
+    "highest": (False, False),
+    "tf32": (True, True),
+    "tf32 in products": (True, False),
+    "tf32 in convolutions": (False, True),
+}
 
 
 def devices() -> tuple[str, ...]:
@@ -45,14 +52,28 @@ def synchronize(name: str) -> None:
 
 
 def set_precision(mode: str) -> None:
-    torch.backends.cuda.matmul.allow_tf32 = mode == "tf32"
-    torch.backends.cudnn.allow_tf32 = mode == "tf32"
+    products, convolutions = PRECISIONS[mode]
+    torch.backends.cuda.matmul.allow_tf32 = products
+    torch.backends.cudnn.allow_tf32 = convolutions
+
+
+def precision() -> str:
+    products, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    if hasattr(cudnn, "conv"):  # where a program sets these, reading `allow_tf32` is an error
+        found = (products.fp32_precision == "tf32", cudnn.conv.fp32_precision == "tf32")
+    else:
+        found = (products.allow_tf32, cudnn.allow_tf32)
+    return next(mode for mode, switches in PRECISIONS.items() if switches == found)
 
 
 def deterministic(on: bool) -> None:
     if on:  # cuBLAS reads this when it starts; PyTorch raises if it is missing
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(on)
+
+
+def is_deterministic() -> bool:
+    return torch.are_deterministic_algorithms_enabled()
 
 
 def describe() -> Mapping[str, str]:

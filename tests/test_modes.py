@@ -5,17 +5,28 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import tensorflow as tf
 import torch
 from tensorflow.python.framework import config
 
 import dualnet as dn
+from dualnet import nn
 from dualnet.errors import ConfigError
+from dualnet.modes import full_precision
 
 
 def states():
     return torch.are_deterministic_algorithms_enabled(), config.is_op_determinism_enabled()
+
+
+def precisions():
+    return (
+        torch.backends.cuda.matmul.allow_tf32,
+        torch.backends.cudnn.allow_tf32,
+        tf.config.experimental.tensor_float_32_execution_enabled(),
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +68,54 @@ def test_precision():
         dn.set_precision("fast")
 
 
-def test_a_backend_that_loads_later_is_switched_too():
+def test_a_block_gives_back_what_the_program_had_chosen_by_itself():
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cuda.matmul.allow_tf32 = False  # PyTorch's own default: convolutions only
+    torch.backends.cudnn.allow_tf32 = True
+    tf.config.experimental.enable_tensor_float_32_execution(True)
+    with dn.deterministic(False), full_precision():
+        assert states() == (False, False)
+        assert precisions() == (False, False, False)
+    assert states() == (True, False)
+    assert precisions() == (False, True, True)
+
+
+@pytest.mark.parametrize("products", [False, True])
+@pytest.mark.parametrize("convolutions", [False, True])
+def test_every_precision_of_pytorch_is_read_and_set(products, convolutions):
+    torch.backends.cuda.matmul.allow_tf32 = products
+    torch.backends.cudnn.allow_tf32 = convolutions
+    with full_precision():
+        assert precisions()[:2] == (False, False)
+    assert precisions()[:2] == (products, convolutions)
+
+
+def test_a_comparison_leaves_precision_as_it_was():
+    tf.config.experimental.enable_tensor_float_32_execution(True)
+    torch.backends.cudnn.allow_tf32 = True
+    x = np.ones((4, 2))
+    dn.compare(nn.Sequential(nn.Dense(1)), x, x[:, :1], loss="mse", optimizer="sgd", steps=1)
+    assert precisions() == (False, True, True)
+
+
+def test_a_backend_that_loads_inside_a_block_ends_in_the_mode_around_it():
+    code = """
+import dualnet as dn
+import torch
+torch.use_deterministic_algorithms(True)
+with dn.deterministic(False):
+    dn.registry.load("torch")
+    print(torch.are_deterministic_algorithms_enabled())
+print(torch.are_deterministic_algorithms_enabled())
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "True"]
+    inside = code.replace("with dn", "dn.deterministic(False)\nwith dn").replace("(False):", "():")
+    run = subprocess.run([sys.executable, "-c", inside], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["True", "False"]
+
+
+def test_a_backend_that_loads_later_later_is_switched_too():
     code = """
 import dualnet as dn
 dn.deterministic()

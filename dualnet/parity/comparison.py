@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from dualnet import losses, metrics, optim, registry
 from dualnet.data import Batch, Batches
 from dualnet.errors import BackendNotFound, ConfigError
+from dualnet.modes import full_precision
 from dualnet.nn.layer import Layer
 from dualnet.optim import Optimizer
 from dualnet.parity.freerun import FreeRun, measured_steps
@@ -96,7 +96,7 @@ def compare(
     checked_integer("proof_steps", proof_steps, 1, 1 << 32)
     problem = _problem(net, loss, optimizer, metrics, input_shape, device, seed)
     held_out = data if validation_data is None else _unshuffled(validation_data)
-    with _full_precision():
+    with full_precision():
         run = _Run(problem, names, dtype, data, total, proof_steps)
         history = run.train(progress)
         scores = run.scores(held_out)
@@ -273,18 +273,3 @@ def _check_finite(x: Tree, y: Tree) -> None:
 def _total_steps(epochs: int, per_epoch: int, steps: int | None) -> int:
     total = checked_integer("epochs", epochs, 1, 1 << 32) * per_epoch
     return total if steps is None else min(total, checked_integer("steps", steps, 1, 1 << 32))
-
-
-@contextmanager
-def _full_precision() -> Iterator[None]:
-    """A block in which float32 products are float32 throughout.
-
-    What ``set_precision`` chose before holds again afterwards; where nothing was chosen, full
-    precision stays on.
-    """
-    before = registry.configure("precision", lambda b: b.device.set_precision("highest"))
-    try:
-        yield
-    finally:
-        if before is not None:
-            registry.configure("precision", before)

@@ -36,8 +36,20 @@ class Devices(Protocol):
         """``"highest"``: float32 products in float32; ``"tf32"``: faster, 10-bit mantissa."""
         ...
 
+    def precision(self) -> str:
+        """What :meth:`set_precision` set, or the program by itself.
+
+        A framework with a state between the two modes has more words, which only its own
+        :meth:`set_precision` knows.
+        """
+        ...
+
     def deterministic(self, on: bool) -> None:
         """Makes every op bit-reproducible, or an error where the framework has no such form."""
+        ...
+
+    def is_deterministic(self) -> bool:
+        """Whether :meth:`deterministic`, or the program by itself, has switched it on."""
         ...
 
     def describe(self) -> Mapping[str, str]:
