@@ -179,6 +179,37 @@ def test_a_wrong_call_stays_a_type_error(backend: str) -> None:
         ops.add(ONES[backend])
 
 
+@pytest.mark.parametrize("error", [MemoryError, RuntimeError, KeyError, TypeError])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_kernel_that_fails_is_run_once(backend: str, error: type[Exception]) -> None:
+    runs = []
+
+    def failing(x: Any, y: Any, /) -> Any:
+        runs.append((x, y))
+        raise error("it has drawn")
+
+    function = fresh(failing)
+    for first, second in (
+        (ONES[backend], ONES[backend]),
+        (ONES[backend], 2.0),
+        (2.0, ONES[backend]),
+    ):
+        runs.clear()
+        with pytest.raises(error, match="it has drawn"):
+            function(first, second)
+        assert len(runs) == 1
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_array_that_a_kernel_refuses_is_made_a_tensor(backend: str) -> None:
+    def strict(x: Any, y: Any, /) -> Any:
+        if isinstance(y, np.ndarray):
+            raise TypeError("no arrays")
+        return y
+
+    assert is_of(backend, fresh(strict)(ONES[backend], np.ones(3)))
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_errors_that_are_not_the_arguments_fault_pass_unchanged(backend: str) -> None:
     def exhausted(x: Any, y: Any, /) -> Any:

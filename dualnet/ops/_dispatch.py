@@ -54,24 +54,33 @@ def dispatcher(method: Function, find: Namespace) -> Function:
     registry.configure(f"ops {method.__qualname__}", way.learn)
 
     def dispatch(x: Any, /, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return table[type(x)](x, *args, **kwargs)
-        except Exception:
-            pass  # left behind, so that an error of the slow way does not drag it along
+        kernel = table.get(type(x))
+        if kernel is not None:
+            try:
+                return kernel(x, *args, **kwargs)
+            except Exception as error:
+                way.failed(error, x, *args, **kwargs)
         return way(x, *args, **kwargs)
 
     def dispatch_sequence(xs: Any, /, *args: Any, **kwargs: Any) -> Any:
         try:
-            return table[type(xs[0])](xs, *args, **kwargs)
-        except Exception:
-            pass
+            kernel = table.get(type(xs[0]))
+        except Exception:  # it is empty, or no sequence
+            kernel = None
+        if kernel is not None:
+            try:
+                return kernel(xs, *args, **kwargs)
+            except Exception as error:
+                way.failed(error, xs, *args, **kwargs)
         return way(xs, *args, **kwargs)
 
     def dispatch_second(first: Any, x: Any, /, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return table[type(x)](first, x, *args, **kwargs)
-        except Exception:
-            pass
+        kernel = table.get(type(x))
+        if kernel is not None:
+            try:
+                return kernel(first, x, *args, **kwargs)
+            except Exception as error:
+                way.failed(error, first, x, *args, **kwargs)
         return way(first, x, *args, **kwargs)
 
     by_first = {"Sequence[Tensor]": dispatch_sequence, "str": dispatch_second}
@@ -79,11 +88,16 @@ def dispatcher(method: Function, find: Namespace) -> Function:
     return _dressed(by_first.get(kind, dispatch), method)
 
 
+class _NoWay(TypeError):
+    """No kernel was run, for the table does not say which."""
+
+
 class _SlowWay:
     """What a dispatching function does when its table knows no way, or the way led nowhere.
 
-    The arguments are looked through, made tensors where they are arrays or numbers, and
-    tried once more; an error is then told in our words.
+    The arguments are looked through and made tensors where they are arrays or numbers.  What
+    a kernel refused although there was nothing to be made of its arguments is not tried
+    again: it may have assigned or drawn something.  Its error is told in our words.
     """
 
     def __init__(self, method: Function, find: Namespace) -> None:
@@ -102,9 +116,10 @@ class _SlowWay:
 
     def scalar_first(self, scalar: Any, x: Any, /, *args: Any, **kwargs: Any) -> Any:
         """``f(2.0, x)``: the way is that of ``x``."""
-        if isinstance(x, SCALARS):
-            raise TypeError("no tensor among the arguments")
-        return self.table[type(x)](scalar, x, *args, **kwargs)
+        kernel = None if isinstance(x, SCALARS) else self.table.get(type(x))
+        if kernel is None:
+            raise _NoWay
+        return kernel(scalar, x, *args, **kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         given = _tensors(args, kwargs)
@@ -115,10 +130,31 @@ class _SlowWay:
         try:
             return function(*args, **kwargs)
         except Exception as error:
-            ours = backend.ops.failure(error)
-            if ours is None:
-                raise
+            self.explain(backend, error, args, kwargs)
+            raise
+
+    def failed(self, error: Exception, /, *args: Any, **kwargs: Any) -> None:
+        """Raises the error of a kernel, unless :meth:`__call__` has more to say or to try."""
+        if isinstance(error, _NoWay) or not self.as_they_should_be(args, kwargs):
+            return  # so that an error of the slow way does not drag this one along
+        self.explain(backend_of(args, kwargs), error, args, kwargs)
+        raise error
+
+    def explain(self, backend: Backend, error: Exception, args: Any, kwargs: Any) -> None:
+        """Raises the error in our words, if there are any for it."""
+        ours = backend.ops.failure(error)
+        if ours is not None:
             raise type(ours)(f"{self.name}{_told(backend, args, kwargs)}: {ours}") from error
+
+    def as_they_should_be(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether a kernel can be given these arguments: tensors of one backend, and no arrays."""
+        leaves = tree.leaves((args, kwargs))
+        backends = {registry.of_type(type(leaf)) for leaf in leaves} - {None}
+        return (
+            len(backends) == 1
+            and not any(isinstance(leaf, NUMPY) for leaf in leaves)
+            and all(_is_operand(args[i]) for i in self.places[: len(args)])
+        )
 
     def as_tensors(self, backend: Backend, given: list[Any], args: Any, kwargs: Any) -> Arguments:
         """The arguments with NumPy arrays, and numbers that stand alone, as tensors.
@@ -141,7 +177,7 @@ class _SlowWay:
         alone = not given and not any(isinstance(leaf, NUMPY) for leaf in leaves)
         args, kwargs = tree.map(adopted, args), tree.map(adopted, kwargs)
         for i in self.places[: len(args)]:
-            if registry.of_type(type(args[i])) is None and not isinstance(args[i], SCALARS):
+            if not _is_operand(args[i]):
                 raise DtypeError(
                     f"{self.name} takes tensors, NumPy arrays and numbers, got "
                     f"{type(args[i]).__name__}; make a tensor of it with ops.asarray"
@@ -158,6 +194,11 @@ def backend_of(*arguments: Any) -> Backend:
         ForeignTensorError: tensors of two backends are among them.
     """
     return _common_backend(_tensors(arguments))
+
+
+def _is_operand(value: Any) -> bool:
+    """Whether this can stand where a tensor is wanted."""
+    return isinstance(value, SCALARS) or registry.of_type(type(value)) is not None
 
 
 def _tensors(*arguments: Any) -> list[Any]:
