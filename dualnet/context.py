@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from dualnet import dtypes, registry
@@ -48,18 +48,15 @@ class Settings:
             parse(device)
         if dtype is not None:
             dtypes.policy(dtype)
-        new = {"backend": backend, "device": device, "dtype": dtype}
-        return replace(self, **{key: value for key, value in new.items() if value is not None})
+        return replace(self, **Settings(backend, device, dtype).chosen())
+
+    def chosen(self) -> dict[str, str]:
+        """The choices that have been made, by name."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 _NOTHING_CHOSEN = Settings()
 _scoped: ContextVar[Settings] = ContextVar("dualnet_settings", default=_NOTHING_CHOSEN)
-
-
-class _Process:
-    """The choice made by ``set_backend``, visible in every thread."""
-
-    settings = Settings()
 
 
 @contextmanager
@@ -87,12 +84,12 @@ def set_backend(
     backend: str | None = None, *, device: str | None = None, dtype: str | None = None
 ) -> None:
     """Makes a backend, device or dtype current in this process, outside any ``using``."""
-    _Process.settings = _Process.settings.updated(backend, device, dtype)
+    registry.choose(_NOTHING_CHOSEN.updated(backend, device, dtype).chosen())
 
 
 def _choice(key: str) -> str | None:
     """What was chosen for ``key``, by scope, process or environment."""
-    chosen = getattr(_scoped.get(), key) or getattr(_Process.settings, key)
+    chosen = getattr(_scoped.get(), key) or registry.choice(key)
     return chosen or os.environ.get(f"DUALNET_{key.upper()}") or None
 
 

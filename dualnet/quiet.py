@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 __all__ = ["quietly"]
+
+#: Descriptor 2 belongs to the process: two blocks at once would put back each other's.
+_lock = threading.RLock()
 
 
 @contextmanager
@@ -22,9 +26,9 @@ def quietly() -> Iterator[None]:
         return
     import tempfile  # slow to import, needed only where a framework is loaded
 
-    sys.stderr.flush()
-    original = os.dup(2)
-    with tempfile.TemporaryFile() as held:
+    with _lock, tempfile.TemporaryFile() as held:
+        sys.stderr.flush()
+        original = os.dup(2)
         os.dup2(held.fileno(), 2)
         failed = True
         try:

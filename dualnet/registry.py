@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Collection
+import threading
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -19,7 +20,17 @@ from dualnet.quiet import quietly
 if TYPE_CHECKING:
     from dualnet.protocols import Backend
 
-__all__ = ["configure", "installed", "load", "loaded", "names", "of_type", "reinstate"]
+__all__ = [
+    "choice",
+    "choose",
+    "configure",
+    "installed",
+    "load",
+    "loaded",
+    "names",
+    "of_type",
+    "reinstate",
+]
 
 GROUP = "dualnet.backends"
 
@@ -28,6 +39,9 @@ Setting: TypeAlias = "Callable[[Backend], None]"
 _loaded: dict[str, Backend] = {}
 _by_type: dict[type, Backend | None] = {}
 _settings: dict[str, Setting] = {}
+_choices: dict[str, str] = {}
+#: Held while a backend loads or a setting goes to all; a setting may load a backend.
+_lock = threading.RLock()
 
 
 @cache
@@ -64,6 +78,11 @@ def load(name: str) -> Backend:
     """
     if name in _loaded:
         return _loaded[name]
+    with _lock:
+        return _loaded[name] if name in _loaded else _load(name)
+
+
+def _load(name: str) -> Backend:
     if name not in names():
         raise BackendNotFound(f"{unknown_name('backend', name, names())}. {_what_is_installed()}")
     if name not in installed():
@@ -85,10 +104,11 @@ def configure(kind: str, setting: Setting) -> Setting | None:
 
     It takes the place of the last one of its kind, which is returned.
     """
-    before = _settings.get(kind)
-    for backend in loaded():
-        setting(backend)
-    _settings[kind] = setting
+    with _lock:
+        before = _settings.get(kind)
+        for backend in loaded():
+            setting(backend)
+        _settings[kind] = setting
     return before
 
 
@@ -104,6 +124,17 @@ def reinstate(kind: str, setting: Setting | None, before: Collection[Backend]) -
     for backend in loaded():
         if backend not in before:
             setting(backend)
+
+
+def choose(choices: Mapping[str, str]) -> None:
+    """Keeps process-wide choices, such as the backend's name, for every thread."""
+    with _lock:
+        _choices.update(choices)
+
+
+def choice(kind: str) -> str | None:
+    """The process-wide choice of this kind; ``None`` if there is none."""
+    return _choices.get(kind)
 
 
 def _what_is_installed() -> str:
@@ -123,7 +154,7 @@ def of_type(cls: type) -> Backend | None:
         return _by_type[cls]
     except KeyError:
         pass
-    found = next((b for b in _loaded.values() if b.state.is_tensor_type(cls)), None)
+    found = next((b for b in loaded() if b.state.is_tensor_type(cls)), None)
     if found is None:
         root = cls.__module__.split(".")[0]
         if root in names() and root in sys.modules:

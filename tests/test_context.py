@@ -46,7 +46,7 @@ def test_threads_do_not_see_each_other(both: tuple[str, str]) -> None:
 
 
 def test_set_backend_is_seen_by_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(context._Process, "settings", context.Settings())
+    monkeypatch.setattr(registry, "_choices", {})
     dn.set_backend("tensorflow", dtype="float64")
     seen: list[str] = []
     thread = threading.Thread(target=lambda: seen.append(context.current_backend().name))

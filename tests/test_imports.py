@@ -51,6 +51,24 @@ def test_start_up_is_quiet() -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("names", [("torch", "tensorflow"), ("tensorflow", "tensorflow")])
+def test_two_threads_make_their_first_models(names: tuple[str, str]) -> None:
+    code = f"""
+import os, threading, dualnet as dn
+outs = []
+def first(name):
+    outs.append(dn.Model(dn.nn.Dense(1), (2,), backend=name).count_params())
+threads = [threading.Thread(target=first, args=(name,)) for name in {names!r}]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+os.write(2, b"still there")
+print(outs)"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("[3, 3]\n", "still there")
+
+
 def test_environment_chooses_the_backend() -> None:
     code = (
         "import dualnet as dn; m = dn.Model(dn.nn.Dense(1), (2,)); print(m.backend.name, m.dtype)"
