@@ -107,14 +107,12 @@ def add_variable(
     return variable
 
 
-@contextlib.contextmanager
-def reading_as(module: Any, dtype: str, /) -> Iterator[None]:
+def reading_as(module: Any, dtype: str, /) -> Any:
     wide = {name: v for name, v in module._own.items() if name not in module._states}
-    module.__dict__.update({name: tf.cast(v, DTYPES[dtype]) for name, v in wide.items()})
-    try:
-        yield
-    finally:
-        module.__dict__.update(wide)
+    narrow = {name: tf.cast(v, DTYPES[dtype]) for name, v in wide.items()}
+    copy = object.__new__(type(module))
+    copy.__dict__.update({**module.__dict__, **narrow})
+    return copy
 
 
 class Adopted(Module):

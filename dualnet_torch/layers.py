@@ -53,15 +53,11 @@ def add_variable(
     return getattr(module, name)
 
 
-@contextlib.contextmanager
-def reading_as(module: Any, dtype: str, /) -> Iterator[None]:
-    wide = module._parameters
-    narrow = {name: weight.to(DTYPES[dtype]) for name, weight in wide.items()}
-    module.__dict__["_parameters"] = narrow
-    try:
-        yield
-    finally:
-        module.__dict__["_parameters"] = wide
+def reading_as(module: Any, dtype: str, /) -> Any:
+    narrow = {name: weight.to(DTYPES[dtype]) for name, weight in module._parameters.items()}
+    copy = object.__new__(type(module))
+    copy.__dict__.update({**module.__dict__, "_parameters": narrow})
+    return copy
 
 
 def adopt(native: Any, /, *, device: torch.device) -> Any:

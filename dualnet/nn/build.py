@@ -172,8 +172,8 @@ def _mixed_class(native_class: Any, backend: Any, compute: DtypeName) -> Any:
         return leaf
 
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
-        with backend.layers.reading_as(self, compute):
-            return native_class.forward(self, *tree.map(narrow, args), **tree.map(narrow, kwargs))
+        narrowed = backend.layers.reading_as(self, compute)
+        return native_class.forward(narrowed, *tree.map(narrow, args), **tree.map(narrow, kwargs))
 
     body = {"forward": forward}
     return type(native_class)(native_class.__name__, (native_class,), body, derived=True)

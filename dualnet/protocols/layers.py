@@ -45,8 +45,12 @@ class Layers(Protocol):
         """Gives a module a weight (or, with ``state``, a non-trained value), and returns it."""
         ...
 
-    def reading_as(self, module: Any, dtype: DtypeName, /) -> AbstractContextManager[None]:
-        """A block in which the module's own floating weights read as ``dtype``."""
+    def reading_as(self, module: Any, dtype: DtypeName, /) -> Any:
+        """A copy whose own weights read as ``dtype``; children and state are the module's.
+
+        The module stays as it is, so that several threads may call it.  An attribute that
+        ``forward`` sets on the copy is lost with it.
+        """
         ...
 
     def adopt(self, native: Any, /, *, device: Device) -> Any:
