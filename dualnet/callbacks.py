@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -236,15 +237,18 @@ class LearningRateScheduler(Callback):
     """Sets the learning rate at the start of every epoch.
 
     Args:
-        schedule: ``schedule(epoch, learning_rate) -> learning_rate``.
+        schedule: ``schedule(epoch, learning_rate)`` or ``schedule(epoch)``, which gives the
+            learning rate.
     """
 
-    def __init__(self, schedule: Callable[[int, float], float]) -> None:
+    def __init__(self, schedule: Callable[..., float]) -> None:
         self.schedule = schedule
+        self._with_rate = len(inspect.signature(schedule).parameters) > 1
 
     def on_epoch_begin(self, epoch: int) -> None:
         optimizer = self.model.bound_optimizer()
-        rate = float(self.schedule(epoch, float(optimizer.learning_rate)))
+        now = (float(optimizer.learning_rate),) if self._with_rate else ()
+        rate = float(self.schedule(epoch, *now))
         if not (math.isfinite(rate) and rate >= 0):
             raise ConfigError(f"the schedule gave {rate} for epoch {epoch}; give a number >= 0")
         optimizer.learning_rate = rate

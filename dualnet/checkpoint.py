@@ -8,6 +8,7 @@ definition, the model's settings, what it was compiled with, step, epochs and hi
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -56,7 +57,13 @@ def save(model: Model, path: str | PathLike[str]) -> None:
         slots = model.optimizer.state()
         arrays.update({f"optimizer/{name}": value for name, value in slots.items()})
     contiguous = {name: np.array(value, order="C") for name, value in arrays.items()}
-    header = {"format": FORMAT, "version": str(VERSION), "dualnet": json.dumps(_describe(model))}
+    described = json.dumps(_describe(model))
+    header = {
+        "format": FORMAT,
+        "version": str(VERSION),
+        "dualnet": described,
+        "digest": _digest(described, contiguous),
+    }
     _write_atomically(Path(path), to_bytes(contiguous, metadata=header))
 
 
@@ -78,6 +85,16 @@ def _describe(model: Model) -> dict[str, Any]:
         "epochs": model.epochs,
         "history": {"epoch": model.history.epoch, "history": model.history.history},
     }
+
+
+def _digest(described: str, arrays: dict[str, NDArray]) -> str:
+    """A hash of everything in a file; it tells damage, not forgery."""
+    hashed = hashlib.blake2b(described.encode(), digest_size=16)
+    for name in sorted(arrays):
+        value = np.ascontiguousarray(arrays[name])
+        hashed.update(f"{name} {value.dtype} {arrays[name].shape}".encode())
+        hashed.update(value.tobytes())
+    return hashed.hexdigest()
 
 
 def _write_atomically(path: Path, data: bytes) -> None:
@@ -199,6 +216,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray]]:
         raise CheckpointError(
             f"{path} has format version {metadata.get('version')}, this dualnet reads {VERSION}"
         )
+    if metadata.get("digest") != _digest(metadata.get("dualnet", ""), arrays):
+        raise CheckpointError(f"{path} is damaged: what it holds is not what was written")
     try:
         header = json.loads(metadata["dualnet"])
     except (KeyError, ValueError) as error:

@@ -81,6 +81,13 @@ def test_learning_rate_scheduler(backend: str) -> None:
     np.testing.assert_array_equal(still.state()["kernel"], model_on(backend).state()["kernel"])
 
 
+def test_a_schedule_of_the_epoch_alone(backend: str) -> None:
+    model = model_on(backend)
+    scheduler = callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
+    history = model.fit(X, Y, epochs=2, verbose=0, callbacks=[scheduler])
+    assert history["learning_rate"] == [0.1, 0.05]
+
+
 def test_checkpoints(backend: str, tmp_path) -> None:
     model = model_on(backend)
     every = callbacks.ModelCheckpoint(tmp_path / "all-{epoch:02d}.safetensors")

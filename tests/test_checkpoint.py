@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 import dualnet as dn
 from dualnet import nn, optim
+from dualnet.checkpoint import _digest
 
 X = np.random.default_rng(2).normal(size=(48, 4))
 Y = np.arange(48) % 3
@@ -142,6 +143,12 @@ def _foreign(path: Path) -> None:
     save_file({"a": np.zeros(3)}, path)
 
 
+def _one_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-9] ^= 0x40
+    path.write_bytes(data)
+
+
 def _edited(change) -> None:
     def edit(path: Path) -> None:
         from safetensors import safe_open
@@ -151,7 +158,9 @@ def _edited(change) -> None:
         header = json.loads(metadata["dualnet"])
         arrays = load_file(path)
         change(header, arrays)
-        save_file(arrays, path, metadata={**metadata, "dualnet": json.dumps(header)})
+        described = json.dumps(header)
+        digest = _digest(described, arrays)  # whoever means harm writes a digest that fits
+        save_file(arrays, path, metadata={**metadata, "dualnet": described, "digest": digest})
 
     return edit
 
@@ -162,6 +171,7 @@ def _edited(change) -> None:
         (_truncated, "damaged, truncated"),
         (_garbage, "damaged, truncated"),
         (_foreign, "not a checkpoint of dualnet"),
+        (_one_bit, "what it holds is not what was written"),
         (_edited(lambda h, a: h.pop("network")), "network"),
         (_edited(lambda h, a: h["network"].update({"class": "os.system"})), "unknown class"),
         (_edited(lambda h, a: a.pop("model/dense.kernel")), "dense.kernel"),

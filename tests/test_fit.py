@@ -131,6 +131,12 @@ def test_a_generator_serves_one_epoch_only(backend: str) -> None:
         model.fit(((X, Y) for _ in range(2)), epochs=2, verbose=0)
 
 
+def test_weights_beside_batches_are_refused(backend: str) -> None:
+    for option in ({"sample_weight": np.ones(90)}, {"class_weight": {0: 1.0}}):
+        with pytest.raises(dn.ConfigError, match="as their third part"):
+            compiled(backend).fit([(X, Y)], verbose=0, **option)
+
+
 def test_weights(backend: str) -> None:
     """A sample of weight 0 has no effect; class weights are sample weights."""
     keep = Y != 2
@@ -256,6 +262,65 @@ def test_class_and_sample_weights_multiply(backend: str) -> None:
     assert losses[1] == pytest.approx(2 * losses[0], rel=1e-12)  # float64 rounding
 
 
+@pytest.mark.parametrize(
+    ("loss", "error", "text"),
+    [
+        (lambda y, p, w=None: p, dn.ShapeError, r"reduce it to one number"),
+        (lambda y, p: 1.0, dn.ConfigError, r"gave 1.0, not a tensor"),
+        (lambda y, p: None, dn.ConfigError, r"gave None, not a tensor"),
+    ],
+)
+@pytest.mark.parametrize("jit", [False, "auto"])
+def test_a_loss_that_is_no_number(backend: str, jit, loss, error, text: str) -> None:
+    model = dn.Model(nn.Dense(3), input_shape=(4,), backend=backend)
+    before = model.state()
+    model.compile("sgd", loss, jit=jit)
+    with pytest.raises(error, match=text):
+        model.fit(X, Y, verbose=0)
+    for path, value in model.state().items():
+        np.testing.assert_array_equal(value, before[path])
+
+
+def test_a_loss_of_two_arguments(backend: str) -> None:
+    model = dn.Model(nn.Dense(3), input_shape=(4,), backend=backend)
+    model.compile("sgd", lambda y, p: dn.losses.cross_entropy(y, p), metrics="accuracy")
+    assert "accuracy" in model.fit(X, Y, verbose=0).history
+    with pytest.raises(dn.ConfigError, match="takes no sample weights"):
+        model.fit(X, Y, sample_weight=np.ones(90), verbose=0)
+
+
+def test_a_loader_of_either_framework_feeds_both(backend: str) -> None:
+    tensors = torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(Y))
+    sources = [
+        torch.utils.data.DataLoader(tensors, batch_size=30),
+        tf.data.Dataset.from_tensor_slices((X, Y)).batch(30),
+    ]
+    losses = []
+    for source in sources:
+        model = compiled(backend)
+        losses.append(model.fit(source, verbose=0)["loss"])
+    assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "text"),
+    [
+        (X.tolist(), dn.DataError, r"x is a list of Python numbers; .*np.asarray\(x\)"),
+        (X.astype("datetime64[s]"), dn.DtypeError, "datetime64"),
+        (X.astype("str"), dn.DtypeError, "encode it first"),
+        (X.astype("object"), dn.DataError, "Python objects"),
+    ],
+)
+def test_what_holds_no_numbers(backend: str, x, error, text: str) -> None:
+    with pytest.raises(error, match=text):
+        compiled(backend).fit(x, Y, verbose=0)
+
+
+def test_byte_order_does_not_matter(backend: str) -> None:
+    losses = [compiled(backend).fit(x, Y, verbose=0)["loss"] for x in (X, X.astype(">f4"))]
+    assert losses[0] == losses[1]
+
+
 def test_initial_epoch(backend: str) -> None:
     model = compiled(backend)
     assert model.fit(X, Y, epochs=5, initial_epoch=3, verbose=0).epoch == [3, 4]
@@ -327,6 +392,7 @@ def test_bad_calls(backend: str, call, error: type[Exception], text: str) -> Non
         ({"validation_split": 1.5}, dn.ConfigError, "between 0 and 1"),
         ({"callbacks": [print]}, dn.ConfigError, "Callback"),
         ({"verbose": 7}, dn.ConfigError, "verbose=7"),
+        ({"class_weight": [1, 2, 3]}, dn.ConfigError, r"dict\(enumerate\(weights\)\)"),
         ({"class_weight": {0: 1.0}}, dn.DataError, r"no weight for the labels \[1, 2\]"),
     ],
 )

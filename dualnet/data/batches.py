@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from dualnet import tree
+from dualnet.data.arrays import host_array
 from dualnet.errors import ConfigError, DataError
 from dualnet.random import Stream
 from dualnet.random.layout import checked_integer
@@ -186,25 +187,7 @@ def _length(name: str, leaf: Any) -> int:
 
 
 def _arrays(batch: Batch) -> Batch:
-    return Batch(*(tree.map(_array, part) for part in batch))
-
-
-def _array(leaf: Any) -> NDArray | None:
-    if leaf is None:
-        return None
-    try:
-        array = np.asarray(leaf)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise DataError(
-            f"a {type(leaf).__name__} cannot be read as an array ({error}); "
-            "convert it with dualnet.to_numpy or np.asarray"
-        ) from error
-    if array.dtype == object:
-        raise DataError(
-            f"a {type(leaf).__name__} holds Python objects, not numbers; "
-            "make it an array of one dtype, all rows of one length"
-        )
-    return array
+    return Batch(*(tree.map(host_array, part) for part in batch))
 
 
 def _take(batch: Batch, rows: slice | NDArray) -> Batch:

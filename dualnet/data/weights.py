@@ -31,6 +31,11 @@ def class_sample_weights(y: NDArray, class_weight: Mapping[int, float]) -> npt.N
     >>> class_sample_weights(np.array([0, 2, 0]), {0: 1.0, 1: 5.0, 2: 3.0})
     array([1., 3., 1.])
     """
+    if not isinstance(class_weight, Mapping):
+        raise ConfigError(
+            f"class_weight is a dict from label to weight, got {class_weight!r}; "
+            "for a list write dict(enumerate(weights))"
+        )
     table = {_label(key): _weight(key, value) for key, value in class_weight.items()}
     labels, inverse = np.unique(_labels(np.asarray(y)), return_inverse=True)
     missing = [int(label) for label in labels if int(label) not in table]

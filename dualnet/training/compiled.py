@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dualnet import losses, metrics, optim
+from dualnet import losses, metrics, optim, registry
 from dualnet.config import Configurable, encode
-from dualnet.errors import ConfigError
+from dualnet.errors import ConfigError, ShapeError
 from dualnet.training.steps import Steps
 
 if TYPE_CHECKING:
@@ -23,20 +25,21 @@ class Compiled:
         self,
         optimizer: str | optim.Optimizer,
         loss: str | Callable[..., Any],
-        chosen: Sequence[Any],
+        chosen: str | Sequence[Any],
         jit: bool | str,
         check_finite: bool,
     ) -> None:
         if jit not in (True, False, "auto"):
             raise ConfigError(f"jit={jit!r}; choose 'auto', True or False")
         self.optimizer = optim.get(optimizer)
-        self.loss = losses.get(loss)
+        self.loss = _scalar(losses.get(loss))
+        chosen = (chosen,) if isinstance(chosen, str) else tuple(chosen)
         self.metrics = [metrics.get(metric, self.loss) for metric in chosen]
         self.jit = jit
         self.check_finite = check_finite
         self.bound: optim.BoundOptimizer | None = None
         self._steps: Steps | None = None
-        self._named = (loss, tuple(chosen))
+        self._named = (loss, chosen)
 
     def bind(self, model: Model) -> optim.BoundOptimizer:
         """The optimizer with slots on the model's backend; made once."""
@@ -65,6 +68,43 @@ class Compiled:
             "jit": self.jit,
             "check_finite": self.check_finite,
         }
+
+
+def _scalar(loss: Callable[..., Any]) -> Callable[..., Any]:
+    """A loss as steps call it; a function of the user's is looked at while it works.
+
+    It may leave out the third argument, and is then refused sample weights.
+    """
+    if isinstance(loss, losses.Loss):
+        return loss
+    weighted = _takes_weights(loss)
+
+    @functools.wraps(loss)
+    def scalar(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        if sample_weight is not None and not weighted:
+            raise ConfigError(
+                f"the loss {loss.__name__} takes no sample weights; give it a third argument"
+            )
+        value = loss(y_true, y_pred, sample_weight) if weighted else loss(y_true, y_pred)
+        backend = registry.of_type(type(value))
+        if backend is None:
+            raise ConfigError(f"the loss {loss.__name__} gave {value!r}, not a tensor")
+        if backend.state.shape(value) != ():
+            raise ShapeError(
+                f"the loss {loss.__name__} gave a tensor of shape {backend.state.shape(value)}; "
+                "reduce it to one number, as with ops.mean"
+            )
+        return value
+
+    return scalar
+
+
+def _takes_weights(loss: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(loss).bind(None, None, None)
+    except TypeError:
+        return False
+    return True
 
 
 def _named_config(choice: Any) -> Any:

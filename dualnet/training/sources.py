@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dualnet import losses, tree
+from dualnet import losses, registry, tree
 from dualnet.data import Batch, Batches, BatchSource, as_batches, class_sample_weights, split
+from dualnet.data.arrays import host_array
 from dualnet.errors import ConfigError, DataError
 from dualnet.training.checks import check_finite
 from dualnet.training.steps import predict
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from dualnet.model import Model
 
 __all__ = ["Sources"]
+
+
+#: The parts of a batch, as ``fit`` names them.
+PARTS = ("x", "y", "sample_weight")
+BATCHES = (
+    "sample_weight, class_weight and validation_split need arrays; with batches, give weights "
+    "as their third part and pass validation_data"
+)
 
 
 class Sources:
@@ -44,7 +53,11 @@ class Sources:
                 batches when one is reached.
         """
         if not self._in_memory(batch):
-            return _Checked(as_batches(batch.x), self.check)
+            if batch.weight is not None:
+                raise ConfigError(BATCHES)
+            return _Checked(as_batches(batch.x), self._accepted)
+        for name, part in zip(PARTS, batch, strict=True):
+            _refuse_lists(name, part)
         host = Batch(*(tree.map(self._to_host, part) for part in batch))
         batches = Batches(*host, batch_size=batch_size, shuffle=shuffle, seed=self._model.seed)
         self.check(host)
@@ -61,10 +74,7 @@ class Sources:
     ) -> tuple[BatchSource, BatchSource | None]:
         """Batches to train on, with class weights, and those that ``fraction`` keeps apart."""
         if (class_weight is not None or fraction) and not self._in_memory(batch):
-            raise ConfigError(
-                "class_weight and validation_split need arrays; with batches, give weights as "
-                "their third part and pass validation_data"
-            )
+            raise ConfigError(BATCHES)
         if class_weight is not None:
             by_class = class_sample_weights(self._to_host(batch.y), class_weight)
             batch = batch._replace(weight=_product(by_class, batch.weight))
@@ -85,17 +95,25 @@ class Sources:
             return batch.y is not None or hasattr(batch.x, "shape") or isinstance(batch.x, dict)
         return all(hasattr(leaf, "shape") for leaf in tree.leaves(batch.x))
 
+    def _accepted(self, batch: Batch) -> Batch:
+        """A batch from elsewhere, checked; tensors of another framework come as NumPy."""
+        mine = Batch(*(tree.map(self._own, part) for part in batch))
+        self.check(mine)
+        return mine
+
+    def _own(self, leaf: Any) -> Any:
+        backend = registry.of_type(type(leaf))
+        foreign = backend is not None and backend is not self._model.backend
+        return self._to_host(leaf) if foreign else leaf
+
     def _to_host(self, leaf: Any) -> Any:
-        if leaf is None:
-            return None
-        if self._model.backend.state.is_tensor_type(type(leaf)):
-            return self._model.backend.state.to_numpy(leaf)
-        return np.asarray(leaf)
+        backend = registry.of_type(type(leaf))
+        return host_array(leaf) if backend is None else backend.state.to_numpy(leaf)
 
     def check(self, batch: Batch) -> None:
         """Refuses data that a step could not use, or that would spoil the weights."""
         if self._finite:
-            for name, part in zip(("x", "y", "sample_weight"), batch, strict=True):
+            for name, part in zip(PARTS, batch, strict=True):
                 check_finite(name, part)
         self._model.check_inputs(batch.x)
         if self._loss is not None:
@@ -125,18 +143,24 @@ class Sources:
 class _Checked:
     """Batches from elsewhere, each checked before it is handed on."""
 
-    def __init__(self, source: BatchSource, check: Any) -> None:
+    def __init__(self, source: BatchSource, accept: Callable[[Batch], Batch]) -> None:
         self._source = source
-        self._check = check
+        self._accept = accept
 
     def __length_hint__(self) -> int:
         hint = operator.length_hint(self._source, -1)
         return NotImplemented if hint < 0 else hint
 
     def epoch(self, epoch: int, /) -> Iterator[Batch]:
-        for batch in self._source.epoch(epoch):
-            self._check(batch)
-            yield batch
+        return (self._accept(batch) for batch in self._source.epoch(epoch))
+
+
+def _refuse_lists(name: str, part: Tree) -> None:
+    if any(isinstance(leaf, (int, float, str)) for leaf in tree.leaves(part)):
+        raise DataError(
+            f"{name} is a {type(part).__name__} of Python numbers; make it an array with "
+            f"np.asarray({name})"
+        )
 
 
 def _product(by_class: NDArray, weight: Tree) -> NDArray:

@@ -53,7 +53,7 @@ class Trainable:
         self,
         optimizer: str | optim.Optimizer,
         loss: str | Callable[..., Any],
-        metrics: Sequence[Any] = (),
+        metrics: str | Sequence[Any] = (),
         *,
         jit: bool | str = "auto",
         check_finite: bool = True,
@@ -62,7 +62,8 @@ class Trainable:
 
         Args:
             optimizer: an optimizer or its name.
-            loss: a loss, its name, or any function ``(y_true, y_pred, sample_weight)``.
+            loss: a loss, its name, or any function ``(y_true, y_pred[, sample_weight])`` that
+                gives one number.
             metrics: metrics or their names.
             jit: ``"auto"`` (a graph on TensorFlow, eager on PyTorch), ``True`` (XLA,
                 ``torch.compile``) or ``False`` (eager).
