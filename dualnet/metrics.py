@@ -8,8 +8,7 @@ counts are int64 tensors: both backends count the same.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from dualnet import losses, ops
@@ -36,7 +35,6 @@ __all__ = [
     "Metric",
     "TopK",
     "get",
-    "result",
 ]
 
 #: A sum over a batch and the weight it was taken with.
@@ -54,17 +52,6 @@ class Metric(Configurable):
     def update(self, y_true: Any, y_pred: Tensor, sample_weight: Any = None) -> Tally:
         """Sum and weight over a batch: native scalars."""
         raise NotImplementedError(f"{type(self).__name__} defines no update")
-
-
-def result(tallies: Iterable[tuple[float, float]]) -> float:
-    """``Σ sums / Σ weights`` of the batches of an epoch; NaN if there was nothing to weigh.
-
-    >>> result([(3.0, 4.0), (1.0, 4.0)])
-    0.5
-    """
-    pairs = list(tallies)
-    weight = math.fsum(weight for _, weight in pairs)
-    return math.fsum(total for total, _ in pairs) / weight if weight else math.nan
 
 
 class Accuracy(Metric):

@@ -12,7 +12,7 @@ from functools import reduce
 from dualnet import ops
 from dualnet.typing import Tensor
 
-__all__ = ["clip_by_global_norm", "clip_by_norm", "clip_by_value", "global_norm", "scaled"]
+__all__ = ["clip_by_norm", "clip_by_value", "global_norm", "scaled"]
 
 Gradients = Sequence[Tensor | None]
 
@@ -26,17 +26,13 @@ def global_norm(gradients: Gradients) -> Tensor:
 
 
 def scaled(gradients: Gradients, norm: Tensor, limit: float) -> list[Tensor | None]:
-    """``g · limit / maximum(norm, limit)``; exactly ``g`` where the norm is within the limit."""
+    """``g · limit / maximum(norm, limit)``; exactly ``g`` where the norm is within the limit.
+
+    With their own :func:`global_norm`: Pascanu et al., "On the difficulty of training recurrent
+    neural networks", 2013.
+    """
     scale = limit / ops.maximum(norm, limit)
     return [g if g is None else g * ops.astype(scale, g.dtype) for g in gradients]
-
-
-def clip_by_global_norm(gradients: Gradients, limit: float) -> list[Tensor | None]:
-    """All gradients scaled together so that their norm is at most ``limit``.
-
-    Pascanu et al., "On the difficulty of training recurrent neural networks", 2013.
-    """
-    return scaled(gradients, global_norm(gradients), limit)
 
 
 def clip_by_norm(gradients: Gradients, limit: float) -> list[Tensor | None]:
