@@ -36,6 +36,7 @@ __all__ = [
     "refusal",
     "result_type",
     "weak",
+    "wide",
 ]
 
 SIGNED = ("int8", "int16", "int32", "int64")

@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from dualnet import context, dtypes, registry, tree
-from dualnet.autodiff.checks import common_backend, require_differentiable
+from dualnet import context, dtypes, tree
+from dualnet.autodiff.checks import common_backend, is_tensor, require_differentiable
 from dualnet.errors import ConfigError, DtypeError
 from dualnet.protocols import Backend
 from dualnet.typing import DtypeName, Tensor, Tree
 
-__all__ = ["Call", "backend_of_call", "numbers", "tensors_of"]
+__all__ = ["Call", "backend_of_call", "numbers", "numbers_to_tensors", "tensors_of"]
 
 
 def numbers(argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
@@ -40,7 +40,7 @@ def backend_of_call(arguments: Tree) -> Backend:
     Raises:
         ForeignTensorError: they are of two frameworks.
     """
-    found = [x for x in tree.leaves(arguments) if registry.of_type(type(x)) is not None]
+    found = [x for x in tree.leaves(arguments) if is_tensor(x)]
     return common_backend("argument", found) if found else context.current_backend()
 
 

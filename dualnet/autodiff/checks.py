@@ -9,7 +9,12 @@ from dualnet import dtypes, registry
 from dualnet.errors import DtypeError, ForeignTensorError, ShapeError, TapeError
 from dualnet.protocols import Backend
 
-__all__ = ["common_backend", "require_differentiable", "require_same_shapes"]
+__all__ = ["common_backend", "is_tensor", "require_differentiable", "require_same_shapes"]
+
+
+def is_tensor(leaf: Any) -> bool:
+    """Whether this is a tensor of a framework."""
+    return registry.of_type(type(leaf)) is not None
 
 
 def common_backend(role: str, tensors: Sequence[Any]) -> Backend:

@@ -6,9 +6,9 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from dualnet import registry, tree
+from dualnet import tree
 from dualnet.autodiff.arguments import backend_of_call, tensors_of
-from dualnet.autodiff.checks import common_backend, require_same_shapes
+from dualnet.autodiff.checks import common_backend, is_tensor, require_same_shapes
 from dualnet.errors import ConfigError, TapeError
 from dualnet.protocols import Backend
 from dualnet.typing import Tensor, Tree
@@ -57,16 +57,12 @@ def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
         value, backward = _value_and_backward(function(*given))
         value = tensors_of(backend, value)
         common_backend("result of the function", tree.leaves(value))
-        sources = [leaf for leaf in tree.leaves(given) if _is_tensor(leaf)]
+        sources = [leaf for leaf in tree.leaves(given) if is_tensor(leaf)]
         flat = _flat_backward(backend, backward, given)
         outputs = backend.tape.with_gradient(tree.leaves(value), sources, flat)
         return tree.unflatten(value, list(outputs))
 
     return with_own_gradient
-
-
-def _is_tensor(leaf: Any) -> bool:
-    return registry.of_type(type(leaf)) is not None
 
 
 def _value_and_backward(result: Any) -> tuple[Tree, Callable[..., Any]]:
@@ -96,9 +92,9 @@ def _flat_backward(
             backend.ops.zeros_like(leaf) if gradient is None else gradient
             for arg, given in zip(args, gradients, strict=True)
             for leaf, gradient in _paired(arg, given)
-            if _is_tensor(leaf)
+            if is_tensor(leaf)
         ]
-        sources = [leaf for leaf in tree.leaves(args) if _is_tensor(leaf)]
+        sources = [leaf for leaf in tree.leaves(args) if is_tensor(leaf)]
         require_same_shapes(backend, "gradient given by backward", found, "argument", sources)
         return found
 

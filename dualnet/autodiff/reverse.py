@@ -6,9 +6,9 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dualnet import registry, tree
+from dualnet import tree
 from dualnet.autodiff.arguments import Call, numbers, numbers_to_tensors, tensors_of
-from dualnet.autodiff.checks import require_differentiable, require_same_shapes
+from dualnet.autodiff.checks import is_tensor, require_differentiable, require_same_shapes
 from dualnet.errors import ConfigError, ShapeError, TapeError
 from dualnet.typing import Tensor, Tree
 
@@ -36,12 +36,12 @@ class _Linearised:
         self._value = self.call.outputs(value)
         outputs = tree.leaves(self._value)
         require_differentiable(self.call.backend, "result of the function", outputs)
-        return outputs, [x for x in tree.leaves(self._aux) if _is_tensor(x)]
+        return outputs, [x for x in tree.leaves(self._aux) if is_tensor(x)]
 
     @staticmethod
     def _with_tensors(aux: Tree, tensors: list[Tensor]) -> Tree:
         stream = iter(tensors)
-        return tree.map(lambda leaf: next(stream) if _is_tensor(leaf) else leaf, aux)
+        return tree.map(lambda leaf: next(stream) if is_tensor(leaf) else leaf, aux)
 
     def pull(self, *upstream: Tensor) -> tuple[Tree, ...]:
         """The gradient of each varied argument, as a tree."""
@@ -65,10 +65,6 @@ class _Linearised:
             for block, primal in zip(found, self.call.primals, strict=True)
         ]
         return self.call.like_arguments(shaped)
-
-
-def _is_tensor(leaf: Any) -> bool:
-    return registry.of_type(type(leaf)) is not None
 
 
 def _with_aux(result: Any) -> tuple[Any, Any]:
@@ -212,7 +208,7 @@ def _every(primals: tuple[Tree, ...]) -> range:
 
 
 def _require_scalar(made: _Linearised) -> None:
-    if not _is_tensor(made.value):
+    if not is_tensor(made.value):
         raise TapeError(
             f"the function gave {tree.structure(made.value)}, but a gradient needs one scalar; "
             "for (value, aux) pass has_aux=True, for several results use dn.jacobian or dn.vjp"

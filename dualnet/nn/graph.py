@@ -12,7 +12,7 @@ from dualnet.typing import Shape
 if TYPE_CHECKING:
     from dualnet.nn.layer import Layer
 
-__all__ = ["Input", "Node", "apply_symbolically", "topological_order"]
+__all__ = ["Input", "Node", "apply_symbolically", "batch_shape", "topological_order"]
 
 
 class Node:
