@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 
 import tensorflow as tf
 from tensorflow.python.framework import config
@@ -40,14 +41,12 @@ def device_of(tensor: tf.Tensor) -> str:
     return f"{kind.lower()}:{index}"
 
 
-@contextlib.contextmanager
-def scope(name: str) -> Iterator[None]:
-    with tf.device(native(name)):
-        yield
+def checks_indices(tensor: tf.Tensor) -> bool:
+    return device_of(tensor).startswith("cpu")
 
 
-def synchronize(name: str) -> None:
-    tf.experimental.sync_devices()
+def scope(name: str) -> AbstractContextManager[None]:
+    return tf.device(native(name))
 
 
 def set_precision(mode: str) -> None:

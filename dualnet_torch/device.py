@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
@@ -35,20 +35,14 @@ def device_of(tensor: torch.Tensor) -> str:
     return f"{kind}:{tensor.device.index or 0}"
 
 
-@contextlib.contextmanager
-def scope(name: str) -> Iterator[None]:
+def checks_indices(tensor: torch.Tensor) -> bool:
+    return tensor.device.type == "cpu"
+
+
+def scope(name: str) -> AbstractContextManager[None]:
     # Not `with torch.device(...)`, which puts a Python function before every call of torch.
     kind, index = name.split(":")
-    with torch.cuda.device(int(index)) if kind == "gpu" else contextlib.nullcontext():
-        yield
-
-
-def synchronize(name: str) -> None:
-    kind, index = name.split(":")
-    if kind == "gpu":
-        torch.cuda.synchronize(int(index))
-    elif kind == "mps":
-        torch.mps.synchronize()
+    return torch.cuda.device(int(index)) if kind == "gpu" else nullcontext()
 
 
 def set_precision(mode: str) -> None:

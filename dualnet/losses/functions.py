@@ -99,14 +99,14 @@ def check_smoothing(value: float) -> None:
 def _of_seen_labels(labels: Tensor, y_pred: Tensor, from_logits: bool, smoothing: float) -> Tensor:
     """The losses, or a :class:`LabelError`.
 
-    On a CPU the kernel of logits refuses labels by itself, at no cost where all is well.
+    Where kernels check indices, that of logits does it at no cost where all is well.
     """
     backend = backend_of_tensor(labels)
 
     def look() -> None:
         check_labels(backend.state.to_numpy(labels), y_pred.shape[-1])
 
-    if not (from_logits and backend.device.device_of(labels).startswith("cpu")):
+    if not (from_logits and backend.device.checks_indices(labels)):
         look()
     try:
         return _of_labels(labels, y_pred, from_logits, smoothing)

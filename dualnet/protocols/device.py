@@ -24,12 +24,15 @@ class Devices(Protocol):
         """The canonical name of the device a tensor lives on."""
         ...
 
-    def scope(self, name: str) -> AbstractContextManager[None]:
-        """A block in which work goes to this device where nothing else is said."""
+    def checks_indices(self, tensor: Tensor) -> bool:
+        """Whether eager kernels on the tensor's device refuse an index that is out of range.
+
+        Elsewhere they give anything, and the host has to look.
+        """
         ...
 
-    def synchronize(self, name: str) -> None:
-        """Waits until all work queued on the device is done."""
+    def scope(self, name: str) -> AbstractContextManager[None]:
+        """A block in which work goes to this device where nothing else is said."""
         ...
 
     def set_precision(self, mode: str) -> None:
