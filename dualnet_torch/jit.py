@@ -63,7 +63,8 @@ def _with_constant_results(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 # PyTorch's compiler cannot trace the context variable that holds the open tapes: in a graph
-# they are kept in a list, which is empty again at its end.
+# they are kept in a list, which is empty again at its end.  A list of the module, for neither can
+# it trace a thread-local; threads do not meet in it, as one graph is compiled at a time.
 
 _in_graph: list[Any] = []
 

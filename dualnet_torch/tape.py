@@ -16,7 +16,9 @@ from dualnet.protocols.tape import Flat, Pullback
 
 
 class _Eager:
-    """How many recordings are open outside compiled graphs, in all threads.
+    """How many recordings are open outside compiled graphs, in all threads, under a lock.
+
+    One for all of them, since compiled code may look at it but cannot at a thread-local.
 
     A graph that takes a gradient is compiled anew when ``recording`` changes, for what
     happens in it may then need to be differentiated again.
@@ -37,7 +39,8 @@ class _Eager:
 _eager = _Eager()
 
 #: Holds something while a graph is being compiled that has taken a gradient with no tape
-#: around it, so that nobody asks its results for another.
+#: around it, so that nobody asks its results for another.  A plain list of the module, for the
+#: compiler follows that and no thread-local; it compiles one graph at a time, under a lock.
 _spent: list[bool] = []
 
 
