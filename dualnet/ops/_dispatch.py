@@ -63,10 +63,7 @@ def dispatcher(method: Function, find: Namespace) -> Function:
         return way(x, *args, **kwargs)
 
     def dispatch_sequence(xs: Any, /, *args: Any, **kwargs: Any) -> Any:
-        try:
-            kernel = table.get(type(xs[0]))
-        except Exception:  # it is empty, or no sequence
-            kernel = None
+        kernel = table.get(_type_of_first(xs))
         if kernel is not None:
             try:
                 return kernel(xs, *args, **kwargs)
@@ -86,6 +83,13 @@ def dispatcher(method: Function, find: Namespace) -> Function:
     by_first = {"Sequence[Tensor]": dispatch_sequence, "str": dispatch_second}
     kind = str(_parameters(method)[0].annotation)
     return _dressed(by_first.get(kind, dispatch), method)
+
+
+def _type_of_first(xs: Any) -> type:
+    try:
+        return type(xs[0])
+    except Exception:  # it is empty, or no sequence
+        return type(None)
 
 
 class _NoWay(TypeError):

@@ -57,7 +57,8 @@ def check_bounds(low: Any, high: Any) -> None:
     Raises:
         ConfigError: both are Python numbers, and ``low > high``.
     """
-    if isinstance(low, dtypes.SCALARS) and isinstance(high, dtypes.SCALARS) and low > high:  # type: ignore[operator]
+    numbers = isinstance(low, dtypes.SCALARS) and isinstance(high, dtypes.SCALARS)
+    if numbers and low > high:
         raise ConfigError(f"clip: min={low} is above max={high}; exchange them")
 
 
