@@ -11,11 +11,13 @@ import numpy as np
 
 from dualnet import dtypes, registry, tree
 from dualnet.device import select
-from dualnet.dtypes import is_floating
 from dualnet.errors import ConfigError, ParityError
 from dualnet.parity.comparison import two_backends
 from dualnet.parity.distances import distance, worst_index
 from dualnet.parity.gates import EPSILON
+from dualnet.parity.lane import named_leaves
+from dualnet.parity.recorded import Recorded
+from dualnet.parity.tracing import floating_leaves
 from dualnet.protocols import Backend
 from dualnet.random import Stream
 from dualnet.report.values import Distance
@@ -118,27 +120,23 @@ def _run(
 
     with backend.device.scope(chosen):
         tensors = tree.map(to_native, inputs)
-        watched = [leaf for leaf in tree.leaves(tensors) if _floats(backend, leaf)]
-        with backend.tape.record(persistent=False) as recording:
-            for leaf in watched if gradients else ():
-                recording.watch(leaf)
-            value = fn(*tensors)
-        leaves = _named("value", tree.leaves(value))
+        watched = floating_leaves(backend, tensors) if gradients else []
+        run = Recorded(backend, lambda: fn(*tensors), watched)
+        leaves = named_leaves("value", run.value)
         if gradients:
-            leaves |= _gradients(backend, recording, leaves, watched)
-        recording.release()
+            leaves |= _gradients(backend, run, leaves, watched)
     return _Outcome(
-        tree.structure(value),
+        tree.structure(run.value),
         {name: backend.state.to_numpy(leaf) for name, leaf in leaves.items()},
         {name: backend.state.dtype_name(leaf) for name, leaf in leaves.items()},
     )
 
 
 def _gradients(
-    backend: Backend, recording: Any, values: dict[str, Tensor], watched: list[Tensor]
+    backend: Backend, run: Recorded[Tree], values: dict[str, Tensor], watched: list[Tensor]
 ) -> dict[str, Tensor]:
     """The gradient of every floating input that has one, by name."""
-    targets = {name: leaf for name, leaf in values.items() if _floats(backend, leaf)}
+    targets = {name: leaf for name, leaf in values.items() if floating_leaves(backend, leaf)}
     upstream = [
         backend.state.from_numpy(
             Stream(0, "check", name).uniform(backend.state.shape(leaf), 0.5, 1.5),
@@ -147,22 +145,10 @@ def _gradients(
         )
         for name, leaf in targets.items()
     ]
-    found = recording.gradient(
-        list(targets.values()), watched, upstream, retain=False, differentiable=False
+    named = named_leaves(
+        "gradient of input", run.gradients(list(targets.values()), watched, upstream)
     )
-    named = _named("gradient of input", found)
     return {name: gradient for name, gradient in named.items() if gradient is not None}
-
-
-def _named(name: str, leaves: list[Any]) -> dict[str, Any]:
-    if len(leaves) == 1:
-        return {name: leaves[0]}
-    return {f"{name} {place}": leaf for place, leaf in enumerate(leaves)}
-
-
-def _floats(backend: Backend, leaf: Any) -> bool:
-    state = backend.state
-    return state.is_tensor_type(type(leaf)) and is_floating(state.dtype_name(leaf))
 
 
 def _tolerance(dtype: str, inputs: tuple[Tree, ...], outcome: _Outcome) -> float:

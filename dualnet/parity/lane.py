@@ -14,6 +14,7 @@ from dualnet.data import Batch
 from dualnet.model import Model
 from dualnet.nn.layer import Layer
 from dualnet.optim import Optimizer
+from dualnet.parity.recorded import Recorded
 from dualnet.training.steps import Steps, gradients, predict
 from dualnet.training.totals import Totals
 from dualnet.typing import NDArray, Tensor, Tree
@@ -145,13 +146,9 @@ class Lane:
         with self.on_device():
             _, y, weight = self.native(batch)
             tensors = self.model.to_native(prediction)
-            with backend.tape.record(persistent=False) as recording:
-                for leaf in tree.leaves(tensors):
-                    recording.watch(leaf)
-                value = self.problem.loss(y, tensors, weight)
             leaves = tree.leaves(tensors)
-            found = recording.gradient([value], leaves, None, retain=False, differentiable=False)
-            recording.release()
+            run = Recorded(backend, lambda: self.problem.loss(y, tensors, weight), leaves)
+            found = run.gradients([run.value], leaves)
         given = {f"output {i}": g for i, g in enumerate(found) if g is not None}
         return {name: backend.state.to_numpy(gradient) for name, gradient in given.items()}
 
@@ -213,8 +210,8 @@ class Lane:
         return {path: to_numpy(v) for path, v in named.items() if path in self.state_paths}
 
 
-def named_leaves(name: str, values: Tree) -> dict[str, NDArray]:
-    """The arrays of a tree: ``name``, or ``name 0``, ``name 1`` … where there are several."""
+def named_leaves(name: str, values: Tree) -> dict[str, Any]:
+    """The leaves of a tree: ``name``, or ``name 0``, ``name 1`` … where there are several."""
     leaves = tree.leaves(values)
     return (
         {name: leaves[0]} if len(leaves) == 1 else {f"{name} {i}": v for i, v in enumerate(leaves)}

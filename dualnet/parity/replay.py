@@ -17,6 +17,7 @@ from dualnet.parity.distances import distances, largest
 from dualnet.parity.gates import Gates
 from dualnet.parity.gradients import gradients_part
 from dualnet.parity.lane import Lane, Native, Snapshot
+from dualnet.parity.recorded import Recorded
 from dualnet.parity.tracing import Call, Trace, floating_leaves, trace_calls
 from dualnet.typing import NDArray, Tree
 
@@ -68,23 +69,16 @@ def _contribution(lane: Lane, module: Any, call: Call) -> Contribution:
         args: Any = _native(lane, call.args)
         kwargs: Any = _native(lane, call.kwargs)
         inputs = floating_leaves(backend, (args, kwargs))
-        with backend.tape.record(persistent=False) as recording:
-            for leaf in inputs:
-                recording.watch(leaf)
-            output = module(*args, **kwargs)
-        pairs = _followed(lane, output, call.gradient)
-        sources = [*inputs, *variables.values()]
-        found = recording.gradient(
+        run = Recorded(backend, lambda: module(*args, **kwargs), inputs)
+        pairs = _followed(lane, run.value, call.gradient)
+        found = run.gradients(
             [leaf for leaf, _ in pairs],
-            sources,
+            [*inputs, *variables.values()],
             [gradient for _, gradient in pairs],
-            retain=False,
-            differentiable=False,
         )
-        recording.release()
     to_numpy = backend.state.to_numpy
     names = [*(f"input {i}" for i in range(len(inputs))), *variables]
-    outputs = [leaf for leaf in tree.leaves(output) if backend.state.is_tensor_type(type(leaf))]
+    outputs = [leaf for leaf in tree.leaves(run.value) if backend.state.is_tensor_type(type(leaf))]
     return Contribution(
         call,
         {f"output {i}": to_numpy(leaf) for i, leaf in enumerate(outputs)},

@@ -9,6 +9,7 @@ from typing import Any
 from dualnet import losses, tree
 from dualnet.dtypes import is_floating
 from dualnet.model import Model
+from dualnet.parity.recorded import Recorded
 from dualnet.protocols import Backend
 from dualnet.typing import NDArray, Tensor, Tree
 
@@ -123,15 +124,15 @@ def trace_calls(
     backend, (x, y, weight) = model.backend, batch
     seen: list[tuple[str, Tree, Tree, Tree]] = []
     backend.layers.set_training(model.native, training)
-    with backend.tape.record(persistent=False) as recording:
-        for leaf in floating_leaves(backend, x):
-            recording.watch(leaf)
+
+    def run() -> Tensor:
         with backend.layers.watch_outputs(model.native, lambda *call: seen.append(call)):
             prediction = model.run(x)
-        value = loss(y, prediction, weight)
+        return loss(y, prediction, weight)
+
+    recorded = Recorded(backend, run, floating_leaves(backend, x))
     outputs = [leaf for *_, output in seen for leaf in floating_leaves(backend, output)]
-    found = recording.gradient([value], outputs, None, retain=False, differentiable=False)
-    recording.release()
+    found = recorded.gradients([recorded.value], outputs)
     gradients = {id(leaf): gradient for leaf, gradient in zip(outputs, found, strict=True)}
     kinds = {path: type(module).__name__ for path, module in backend.layers.modules(model.native)}
     calls: list[Call] = []
@@ -143,7 +144,7 @@ def trace_calls(
             tree.map(lambda leaf: _numpy(backend, leaf), p) for p in (args, kwargs, output, asked)
         )
         calls.append(Call(path, number, kinds[path], *parts))
-    return Trace(tuple(calls), float(backend.state.to_numpy(value)))
+    return Trace(tuple(calls), float(backend.state.to_numpy(recorded.value)))
 
 
 def floating_leaves(backend: Backend, values: Tree) -> list[Tensor]:

@@ -1,0 +1,40 @@
+"""A computation whose gradients are taken once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Generic, TypeVar
+
+from dualnet.protocols import Backend
+from dualnet.typing import Tensor
+
+__all__ = ["Recorded"]
+
+T = TypeVar("T")
+
+
+class Recorded(Generic[T]):
+    """What ``run()`` gives, as ``value``, with all that its gradients need.
+
+    Args:
+        watched: plain tensors to follow; variables are followed by themselves.
+    """
+
+    def __init__(self, backend: Backend, run: Callable[[], T], watched: Iterable[Tensor]) -> None:
+        with backend.tape.record(persistent=False) as self._recording:
+            for leaf in watched:
+                self._recording.watch(leaf)
+            self.value = run()
+
+    def gradients(
+        self,
+        targets: Sequence[Tensor],
+        sources: Sequence[Tensor],
+        upstream: Sequence[Tensor] | None = None,
+    ) -> list[Tensor | None]:
+        """The gradient of each source, by the targets' own gradients if given; only once."""
+        found = self._recording.gradient(
+            targets, sources, upstream, retain=False, differentiable=False
+        )
+        self._recording.release()
+        return list(found)
