@@ -13,9 +13,6 @@ import dualnet as dn
 from dualnet import registry
 from dualnet.cli import main
 
-pytest.importorskip("tensorflow")
-pytest.importorskip("torch")
-
 FILE = """
 import numpy as np
 from dualnet import nn

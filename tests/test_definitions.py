@@ -16,6 +16,11 @@ from dualnet.errors import ConfigError, StateError, UnknownName
 
 RANDOM = np.random.default_rng(2)
 
+#: Doubling is exact in float64; the same kernel may sum in another order.
+DOUBLED = 1e-15
+#: Sums of at most ten float64 terms of size about 1, and functions of them.
+SUMS = 1e-13
+
 
 def model(net: nn.Layer, shape: Any, backend: str = "torch", **options: Any) -> dn.Model:
     return dn.Model(net, input_shape=shape, backend=backend, dtype="float64", **options)
@@ -51,7 +56,7 @@ def test_a_function_of_the_user_is_used_and_not_written() -> None:
     layer = nn.Dense(3, activation=lambda x: x * 2.0)
     plain = model(nn.Dense(3), (2,))
     x = RANDOM.normal(size=(4, 2))
-    np.testing.assert_allclose(output(model(layer, (2,)), x), 2.0 * output(plain, x), rtol=1e-15)
+    np.testing.assert_allclose(output(model(layer, (2,)), x), 2.0 * output(plain, x), rtol=DOUBLED)
     with pytest.raises(ConfigError, match="is code and cannot be written"):
         layer.to_config()
 
@@ -61,7 +66,7 @@ def test_a_layer_is_an_activation(backend: str) -> None:
     built = model(net, (2,), backend)
     assert sorted(built.state()) == ["activation.beta", "activation.gamma", "bias", "kernel"]
     y = output(built, RANDOM.normal(size=(4, 2)))
-    np.testing.assert_allclose(y.mean(-1), 0.0, atol=1e-14)
+    np.testing.assert_allclose(y.mean(-1), 0.0, atol=SUMS)
     assert nn.Layer.from_config(net.to_config()) == net
 
 
@@ -93,8 +98,8 @@ def test_a_graph_shares_takes_several_and_gives_several(backend: str) -> None:
     ya, yb = (np.tanh(x @ w["dense.kernel"] + w["dense.bias"]) for x in (a, b))
     got = built(a, b)
     together = np.concatenate([ya, yb], -1) @ w["dense_1.kernel"] + w["dense_1.bias"]
-    np.testing.assert_allclose(dn.to_numpy(got["sum"]), together, rtol=1e-13, atol=1e-14)
-    np.testing.assert_allclose(dn.to_numpy(got["difference"]), ya - yb, rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose(dn.to_numpy(got["sum"]), together, rtol=SUMS, atol=SUMS)
+    np.testing.assert_allclose(dn.to_numpy(got["difference"]), ya - yb, rtol=SUMS, atol=SUMS)
 
 
 def test_a_graph_goes_through_json() -> None:
@@ -112,7 +117,7 @@ def test_nodes_compute_like_tensors(backend: str) -> None:
     built = model(nn.Graph(x, (2.0 * y + 1.0 - y / 4.0) * -y), (3,), backend)
     value = RANDOM.normal(size=(2, 3))
     wanted = (2.0 * value + 1.0 - value / 4.0) * -value
-    np.testing.assert_allclose(output(built, value), wanted, rtol=1e-14)
+    np.testing.assert_allclose(output(built, value), wanted, rtol=SUMS)
 
 
 def test_keyword_arguments_reach_layers_of_a_graph(backend: str) -> None:
@@ -123,8 +128,8 @@ def test_keyword_arguments_reach_layers_of_a_graph(backend: str) -> None:
     seen[:, 3:] = False
     h, c = (dn.to_numpy(y) for y in built(value, seen))
     hs, cs = (dn.to_numpy(y) for y in built(value[:, :3], seen[:, :3]))
-    np.testing.assert_allclose(h, hs, rtol=1e-14)
-    np.testing.assert_allclose(c, cs, rtol=1e-14)
+    np.testing.assert_allclose(h, hs, rtol=SUMS)
+    np.testing.assert_allclose(c, cs, rtol=SUMS)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +224,7 @@ def test_a_users_layer(backend: str) -> None:
     w, x = built.state(), RANDOM.normal(size=(4, 3))
     gate = 1 / (1 + np.exp(-(x @ w["gate"] + w["shift"])))
     inner = np.tanh(x @ w["inner.kernel"] + w["inner.bias"])
-    np.testing.assert_allclose(output(built, x), gate * inner + (1 - gate) * x, rtol=1e-13)
+    np.testing.assert_allclose(output(built, x), gate * inner + (1 - gate) * x, rtol=SUMS)
     assert (w["shift"] == -1.0).all()
     built(x, training=True)
     assert built.state()["seen"] == 4
@@ -235,7 +240,7 @@ def test_an_inherited_layer_has_the_fields_of_both(backend: str) -> None:
 
     x = RANDOM.normal(size=(4, 3))
     plain, doubled = (model(layer, (3,), backend) for layer in (nn.Dense(2), Doubled(2)))
-    np.testing.assert_allclose(output(doubled, x), 2.0 * output(plain, x), rtol=1e-15)
+    np.testing.assert_allclose(output(doubled, x), 2.0 * output(plain, x), rtol=DOUBLED)
 
 
 def test_frozen_layers_have_no_gradient(backend: str) -> None:

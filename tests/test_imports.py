@@ -41,7 +41,7 @@ def test_both_orders_work(order: tuple[str, str]) -> None:
 import dualnet as dn, numpy as np
 x = np.ones((2, 3), "float32")
 outs = [dn.Model(dn.nn.Dense(2), (3,), backend=b).predict(x) for b in {order!r}]
-print(np.allclose(*outs, atol=1e-6))"""
+print(np.allclose(*outs, atol=1e-6))  # float32 rounding"""
     assert run(code) == "True"
 
 

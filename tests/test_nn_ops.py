@@ -20,6 +20,11 @@ from dualnet.ops.nn import recurrent
 
 RANDOM = np.random.default_rng(5)
 
+#: One elementary function or division, rounded: some units in the last place of float64.
+ROUNDED = 2e-15
+#: A formula of a handful of such steps.
+FEW = 1e-14
+
 
 def on(backend: str, *arrays: Any) -> list[Any]:
     return [NATIVE[backend].tensor(np.asarray(x), "float64") for x in arrays]
@@ -46,8 +51,8 @@ STABLE = {
 @pytest.mark.parametrize("name", STABLE)
 def test_activations_far_from_zero(name: str, backend: str) -> None:
     y = NATIVE[backend].numpy(activations.get(name)(*on(backend, FAR)))
-    # Ten times the rounding of float64; where the result is tiny, relative to the argument.
-    np.testing.assert_allclose(y, STABLE[name](FAR), rtol=2e-15, atol=2e-15)
+    # Where the result is tiny, relative to the argument.
+    np.testing.assert_allclose(y, STABLE[name](FAR), rtol=ROUNDED, atol=ROUNDED)
 
 
 @pytest.mark.parametrize("name", [n for n in sorted(activations._FUNCTIONS) if n != "glu"])
@@ -77,7 +82,7 @@ def test_derivatives_at_kinks(name: str, at: float, slope: float, backend: str) 
     (x,) = on(backend, [at])
     native = NATIVE[backend]
     first, _ = native.gradients(lambda: activations.get(name)(x)[0], [x])
-    np.testing.assert_allclose(native.numpy(first[0]), [slope], rtol=1e-15)
+    np.testing.assert_allclose(native.numpy(first[0]), [slope], rtol=ROUNDED)
 
 
 def test_options_of_activations(backend: str) -> None:
@@ -95,7 +100,7 @@ def test_options_of_activations(backend: str) -> None:
         ),
     ]
     for got, wanted in rows:
-        np.testing.assert_allclose(numpy(got), wanted, rtol=1e-14, atol=1e-15)
+        np.testing.assert_allclose(numpy(got), wanted, rtol=FEW, atol=ROUNDED)
     with pytest.raises(UnknownName, match=r"unknown GELU approximation 'erf'.*none, tanh"):
         ops.nn.gelu(t, approximate="erf")
 
@@ -105,7 +110,7 @@ def test_softmax_along_another_axis(function: Any, backend: str) -> None:
     x = RANDOM.normal(size=(3, 4))
     reference = getattr(scipy.special, function.__name__)(x, axis=0)
     np.testing.assert_allclose(
-        NATIVE[backend].numpy(function(*on(backend, x), axis=0)), reference, rtol=1e-14
+        NATIVE[backend].numpy(function(*on(backend, x), axis=0)), reference, rtol=FEW
     )
 
 
@@ -115,7 +120,7 @@ def test_softmax_along_another_axis(function: Any, backend: str) -> None:
 def test_linear_of_one_vector(backend: str) -> None:
     x, kernel, bias = RANDOM.normal(size=4), RANDOM.normal(size=(4, 3)), RANDOM.normal(size=3)
     y = ops.nn.linear(*on(backend, x, kernel, bias))
-    np.testing.assert_allclose(NATIVE[backend].numpy(y), x @ kernel + bias, rtol=1e-14)
+    np.testing.assert_allclose(NATIVE[backend].numpy(y), x @ kernel + bias, rtol=FEW)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
@@ -258,7 +263,7 @@ def test_attention_scale_and_causality(backend: str) -> None:
     x = RANDOM.normal(size=(2, 4, 3))
     weights = ops.nn.attention_weights(*on(backend, x, x), scale=0.0, causal=True)
     wanted = np.tril(np.ones((4, 4))) / np.arange(1, 5)[:, None]
-    np.testing.assert_allclose(NATIVE[backend].numpy(weights), [wanted, wanted], rtol=1e-15)
+    np.testing.assert_allclose(NATIVE[backend].numpy(weights), [wanted, wanted], rtol=ROUNDED)
 
 
 # Dropout

@@ -370,8 +370,8 @@ def test_gradient_at_an_awkward_place(
         tape.watch(args[place])
         value = tree.leaves(getattr(ops, name)(*args, **kwargs))[0]
         gradient = tape.gradient(ops.sum(value), args[place])
-    # Where a formula is not exact in binary (0.6, e), a rounding or two.
-    np.testing.assert_allclose(dn.to_numpy(gradient), wanted, rtol=1e-15, atol=0)
+    rounded = 1e-15  # where a formula is not exact in binary (0.6, e), a rounding or two
+    np.testing.assert_allclose(dn.to_numpy(gradient), wanted, rtol=rounded, atol=0)
 
 
 @pytest.mark.parametrize("row", DIFFERENTIABLE, ids=lambda row: row.id)

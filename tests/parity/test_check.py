@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from dualnet import ops, parity
 from dualnet.errors import BackendNotFound, ConfigError, ParityError
 from tests.parity.conftest import numbers
-
-tf = pytest.importorskip("tensorflow")
-torch = pytest.importorskip("torch")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_functions_that_agree(dtype):
     found = parity.check(
         lambda x, w: {"y": ops.tanh(ops.matmul(x, w)), "n": ops.sum(x * x)},
-        numbers(5, 4), numbers(4, 3), dtype=dtype,
-    )  # fmt: skip
+        numbers(5, 4),
+        numbers(4, 3),
+        dtype=dtype,
+    )
     assert list(found.distances) == [
-        "value 0", "value 1", "gradient of input 0", "gradient of input 1",
-    ]  # fmt: skip
+        "value 0",
+        "value 1",
+        "gradient of input 0",
+        "gradient of input 1",
+    ]
     assert found.backends == ("torch", "tensorflow")
     assert max(d.relative for d in found.distances.values()) < found.rtol
 

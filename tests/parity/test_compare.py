@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import dualnet as dn
 from dualnet import losses, metrics, nn, optim
@@ -21,9 +22,6 @@ from dualnet.errors import (
 from dualnet.parity.freerun import MEASURED, measured_steps
 from dualnet.parity.lane import Lane
 from tests.parity.conftest import labels, numbers
-
-tf = pytest.importorskip("tensorflow")
-torch = pytest.importorskip("torch")
 
 X, Y = numbers(24, 4), labels(24, 3)
 IMAGES = numbers(24, 8, 8, 1)
@@ -53,7 +51,7 @@ HEALTHY = {
         nn.Sequential(nn.Dense(6), nn.LayerNorm(), nn.Dense(6, activation="gelu"), nn.Dense(3)),
         X,
     ),
-}  # fmt: skip - one network per entry
+}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -97,9 +95,16 @@ def test_chaotic_training_is_noise(run):
     net = nn.Sequential(*(nn.Dense(16, activation="relu") for _ in range(6)), nn.Dense(1))
     target = 10 * numbers(24, 1, seed=5)
     report = run(
-        net, X, target, loss="mse", optimizer=optim.SGD(0.3, momentum=0.9, global_clipnorm=5.0),
-        batch_size=4, epochs=25, steps=150, proof_steps=3,
-    )  # fmt: skip
+        net,
+        X,
+        target,
+        loss="mse",
+        optimizer=optim.SGD(0.3, momentum=0.9, global_clipnorm=5.0),
+        batch_size=4,
+        epochs=25,
+        steps=150,
+        proof_steps=3,
+    )
     assert report.verdict == "noise", str(report)
     last = report.rows[-1]
     assert last.cross["weights"].relative > last.bound
@@ -181,9 +186,15 @@ def test_layers_called_twice_and_with_options_are_replayed(run, plant):
 
 def test_history_scores_and_rows_are_those_of_fit(run, mlp):
     report = run(
-        mlp, X, Y, optimizer="adam", epochs=2, steps=None, metrics=["accuracy"],
+        mlp,
+        X,
+        Y,
+        optimizer="adam",
+        epochs=2,
+        steps=None,
+        metrics=["accuracy"],
         validation_data=(X[:8], Y[:8]),
-    )  # fmt: skip
+    )
     for name in ("torch", "tensorflow"):
         model = dn.Model(mlp, input_shape=(4,), backend=name, dtype="float32", seed=0, device="cpu")
         model.compile(optimizer="adam", loss="cross_entropy", metrics=["accuracy"])

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import tensorflow as tf
 
 from dualnet import losses, nn, optim
 from tests.parity.conftest import labels, numbers
-
-tf = pytest.importorskip("tensorflow")
-torch = pytest.importorskip("torch")
 
 X, Y = numbers(24, 4), labels(24, 3)
 IMAGES = numbers(24, 7, 7, 2)
@@ -144,7 +142,7 @@ BUGS = {
         "gradient",
         "activation",
     ),
-}  # fmt: skip - one bug per entry
+}
 
 
 @pytest.mark.parametrize("bug", BUGS)
@@ -196,7 +194,7 @@ RULES = {
         rate_inside_momentum,
         "v.dense",
     ),
-}  # fmt: skip - one bug per entry
+}
 
 
 @pytest.mark.parametrize("bug", RULES)

@@ -105,9 +105,17 @@ def test_gates_are_wider_for_narrower_dtypes_and_the_bound_grows():
 
 def report(verdict="diverged", **more):
     settings = Settings(
-        ("torch", "tensorflow"), "Sequential(<b>|*x*)", "SGD()", "MSE()",
-        "float32", "cpu:0", epochs=1, batch_size=8, seed=0, parameters=12,
-    )  # fmt: skip
+        ("torch", "tensorflow"),
+        "Sequential(<b>|*x*)",
+        "SGD()",
+        "MSE()",
+        "float32",
+        "cpu:0",
+        epochs=1,
+        batch_size=8,
+        seed=0,
+        parameters=12,
+    )
     rows = [*(row(step, 10.0**-step, 1e-7) for step in range(5)), row(9, math.inf, 0.0)]
     return Report(
         verdict,
@@ -185,7 +193,7 @@ def test_json_is_strict_and_holds_everything(tmp_path):
         "history",
         "scores",
         "environment",
-    }  # fmt: skip - the schema in docs/parity.md
+    }
 
 
 def test_numbers_are_short():
