@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from dualnet.nn.layer import Thawed
 from dualnet.typing import NDArray
-from dualnet_tf.state import DTYPES
+from dualnet_tf.state import DTYPES, from_numpy
 
 
 class Module(tf.Module, Thawed):
@@ -98,8 +98,9 @@ def add_variable(
     trainable: bool,
     state: bool,
 ) -> tf.Variable:
+    initial = from_numpy(value, dtype=dtype, device=device)
     with tf.device(device):
-        variable = tf.Variable(tf.constant(value, DTYPES[dtype]), trainable=trainable, name=path)
+        variable = tf.Variable(initial, trainable=trainable, name=path)
     module._own[name] = variable
     if state:
         module._states.add(name)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from dualnet.dtypes import ALL, canonical
+from dualnet.dtypes import ALL, canonical, wide
 from dualnet.typing import DtypeName, NDArray, Shape
 
 DTYPES: dict[str, tf.DType] = {name: getattr(tf, name) for name in ALL}
@@ -43,7 +43,13 @@ def from_numpy(
     array: NDArray, /, *, dtype: DtypeName | None = None, device: str | None = None
 ) -> tf.Tensor:
     with tf.device(device):
-        return tf.constant(array, DTYPES[dtype] if dtype else None)
+        if dtype is None:
+            return tf.constant(array)
+        if wide(dtype) == dtype:
+            return tf.constant(array, DTYPES[dtype])
+        # Half precision by way of float32, as PyTorch rounds; too large becomes infinity.
+        with np.errstate(over="ignore"):
+            return tf.constant(np.asarray(array).astype(wide(dtype)), DTYPES[dtype])
 
 
 def to_numpy(tensor: tf.Tensor, /) -> NDArray:

@@ -6,12 +6,11 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import torch
 
 from dualnet.nn.layer import Thawed
 from dualnet.typing import NDArray
-from dualnet_torch.state import DTYPES
+from dualnet_torch.state import DTYPES, from_numpy
 
 
 class Module(torch.nn.Module, Thawed):
@@ -44,8 +43,7 @@ def add_variable(
     trainable: bool,
     state: bool,
 ) -> torch.Tensor:
-    value = np.asarray(value, order="C")  # torch.tensor would keep another order
-    tensor = torch.tensor(value, dtype=DTYPES[dtype], device=device)
+    tensor = from_numpy(value, dtype=dtype, device=device)
     if state:
         module.register_buffer(name, tensor)
     else:
