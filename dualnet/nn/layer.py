@@ -124,10 +124,6 @@ class Layer(Configurable):
         """Direct sub-layers by name: every field that is, or holds, layers."""
         return {name: value for name, value in self.fields().items() if _is_layers(value)}
 
-    def with_name(self, name: str) -> Layer:
-        """The same layer under another name."""
-        return self.replace(name=name)
-
 
 class Thawed:
     """Ends the search for ``__setattr__`` before it reaches a frozen definition.
