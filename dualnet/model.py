@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,7 +50,9 @@ class Model(Trainable):
             ``"mixed_bfloat16"`` or ``"mixed_float16"``; the current dtype if not given.
         seed: of initial weights, batch order and masks; equal seeds, equal runs.
         random: ``"shared"`` for masks that are the same bits on every backend,
-            ``"native"`` for the framework's own generator.
+            ``"native"`` for the framework's own generator, whose global seed is then set
+            to ``seed`` when the model is made; other draws from it in between change the
+            run.
         input_dtype: dtype of the inputs where it is neither the model's nor told by the
             first layer (``"int64"`` for token ids).
 
@@ -87,9 +90,9 @@ class Model(Trainable):
         self.random = random
         self.input_dtype = input_dtype or _input_dtype(network)
         self._native_device = self.backend.device.native(self.device)
-        builder = Builder(self.backend, self._native_device, self.policy, self.seed, random)
-        self._native = builder.module(network)
-        self.backend.layers.set_training(self._native, False)
+        if random == "native":
+            self.backend.random.seed_native(self.seed)
+        self._native = self._without_weights()
         self._spread = _takes_several(network)
         self._shapes = (
             _declared_shapes(network) if input_shape is None else shapes.parse(input_shape)
@@ -130,14 +133,33 @@ class Model(Trainable):
         """
         if self.built:
             raise StateError("this model has its weights already; make a new one to change shapes")
-        self._shapes = shapes.parse(input_shape)
-        self._build_for(self._shapes)
+        expected = shapes.parse(input_shape)
+        self._build_for(expected)
+        self._shapes = expected
+
+    def _without_weights(self) -> Any:
+        """The tree of native modules, in evaluation mode, each before its first call."""
+        builder = Builder(self.backend, self._native_device, self.policy, self.seed, self.random)
+        native = builder.module(self.definition)
+        self.backend.layers.set_training(native, False)
+        return native
 
     def _build_for(self, expected: Tree) -> None:
-        """Runs the network once, in evaluation mode, on zeros of these shapes."""
-        with self.backend.tape.no_gradient():
-            self.run(self._zeros(expected))
+        """Runs the network once, in evaluation mode, on zeros of these shapes.
+
+        If a layer refuses them, those before it have made weights: all modules are then
+        made anew, so that the model can be built for other shapes.
+        """
+        try:
+            with self._on_device(), self.backend.tape.no_gradient():
+                self.run(self._zeros(expected))
+        except BaseException:
+            self._native = self._without_weights()
+            raise
         self.built = True
+
+    def _on_device(self) -> AbstractContextManager[None]:
+        return self.backend.device.scope(self.device)
 
     def _zeros(self, expected: Tree) -> Tree:
         """A batch of one sample of zeros."""
@@ -182,10 +204,11 @@ class Model(Trainable):
             inputs: with the batch axis; floating inputs are cast to the model's dtype.
             training: the mode of dropout and batch normalisation.
         """
-        x = self.to_native(inputs[0] if len(inputs) == 1 else inputs)
-        self.ensure_built(x)
-        self.backend.layers.set_training(self._native, training)
-        return self.run(x)
+        with self._on_device():
+            x = self.to_native(inputs[0] if len(inputs) == 1 else inputs)
+            self.ensure_built(x)
+            self.backend.layers.set_training(self._native, training)
+            return self.run(x)
 
     def run(self, x: Tree) -> Any:
         """The network on native tensors, in whatever mode it is; no conversion, no checks."""

@@ -62,7 +62,7 @@ def native_keep(shape: Any, *, rate: float, device: Any) -> Any:
 
 
 def seed_native(seed: int) -> None:
-    tf.random.set_seed(seed)
+    tf.random.set_seed(seed & 2**63 - 1)  # an int64
 
 
 def _scope(device: Any) -> AbstractContextManager[Any]:

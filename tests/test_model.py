@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -146,6 +149,90 @@ def test_built_at_the_first_batch(backend: str) -> None:
         model.build((4,))
 
 
+def test_a_refused_first_input_leaves_no_trace(backend: str) -> None:
+    net = nn.Sequential(nn.Dense(5), nn.Conv2D(2, 3))
+    good, bad = np.ones((2, 8, 8, 3), "float32"), np.ones((2, 4), "float32")
+    model = dn.Model(net, backend=backend, seed=3)
+    with pytest.raises(dn.ShapeError):
+        model(bad)
+    with pytest.raises(dn.ShapeError):
+        model.build((4,))
+    assert (model.built, model.input_shape) == (False, None)
+    fresh = dn.Model(net, backend=backend, seed=3)
+    np.testing.assert_array_equal(model.predict(good), fresh.predict(good))
+    assert model.state().keys() == fresh.state().keys()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_rounds_alike(dtype: str) -> None:
+    values = np.random.default_rng(0).normal(size=200_000)
+    # Just above the middle of two float16 and of two bfloat16, by less than float32 sees.
+    values[:2] = 1 + 2.0**-11 + 2.0**-40, 1 + 2.0**-8 + 2.0**-40
+    values[2:4] = 1e6, -1e300
+    with np.errstate(over="ignore"):
+        single = torch.from_numpy(values.astype("float32"))
+    reference = single.to(getattr(torch, dtype)).float()
+    for name in ("torch", "tensorflow"):
+        state = dn.registry.load(name).state
+        found = state.to_numpy(state.from_numpy(values, dtype=dtype))
+        np.testing.assert_array_equal(found, reference.numpy(), err_msg=name)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_first_weights_in_half_precision_are_the_same_bits(dtype: str) -> None:
+    class Fixed(nn.Layer):
+        def build(self, shape):
+            self.add_weight("w", shape[1:], nn.initializers.RandomNormal())
+
+        def forward(self, x):
+            return x * self.w
+
+    first, second = (
+        dn.Model(Fixed(), (200_000,), backend=name, dtype=dtype).state()["w"]
+        for name in ("torch", "tensorflow")
+    )
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("seed", [5, 2**64 - 1])
+def test_a_native_run_repeats(backend: str, seed: int) -> None:
+    x = np.ones((4, 64), "float32")
+
+    def masks(seed: int) -> np.ndarray:
+        model = dn.Model(nn.Dropout(0.5), (64,), backend=backend, random="native", seed=seed)
+        outs = [model(x, training=True) for _ in range(2)]
+        return np.stack([model.backend.state.to_numpy(out) for out in outs])
+
+    first = masks(seed)
+    assert not np.array_equal(first[0], first[1])
+    np.testing.assert_array_equal(first, masks(seed))
+    assert not np.array_equal(first, masks(6))
+
+
+def test_calls_and_building_are_on_the_model_device(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = dn.registry.load(backend)
+    inside: list[str] = []
+
+    @contextlib.contextmanager
+    def scope(name: str):
+        inside.append(name)
+        yield
+        inside.pop()
+
+    class Where(nn.Layer):
+        def forward(self, x):
+            seen.append(inside[-1:])
+            return x
+
+    seen: list[list[str]] = []
+    monkeypatch.setattr(module.device, "scope", scope)
+    model = dn.Model(Where(), (2,), backend=backend, device="cpu")
+    model(np.ones((1, 2)))
+    assert seen == [["cpu:0"], ["cpu:0"]]
+
+
 def test_containers_of_layers(backend: str) -> None:
     tower = Tower((nn.Dense(4), nn.Dense(4)), {"a": nn.Dense(1), "b": nn.Dense(2)})
     model = dn.Model(tower, input_shape=(3,), backend=backend)
@@ -280,6 +367,20 @@ def test_two_threads_two_backends() -> None:
     for name, state in alone.items():
         for path, value in state.items():
             np.testing.assert_array_equal(value, together[name][path], err_msg=f"{name} {path}")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_layer_classes_are_made_once_and_let_go(backend: str, dtype: str) -> None:
+    class Scratch(nn.Layer):
+        def forward(self, x):
+            return x
+
+    first, second = (dn.Model(Scratch(), (2,), backend=backend, dtype=dtype) for _ in range(2))
+    assert type(first.native) is type(second.native)
+    layer_class = weakref.ref(Scratch)
+    del Scratch, first, second
+    gc.collect()
+    assert layer_class() is None
 
 
 def test_threads_share_a_mixed_model(backend: str) -> None:
