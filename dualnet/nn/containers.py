@@ -14,14 +14,29 @@ from dualnet.typing import Tensor, Tree
 __all__ = ["Graph", "Operation", "Output", "Sequential"]
 
 
-def _check_layers(owner: str, layers: tuple[Any, ...]) -> None:
-    for place, layer in enumerate(layers):
-        if not isinstance(layer, Layer):
-            hint = f"; write nn.{layer.__name__}(…)" if isinstance(layer, type) else ""
-            raise ConfigError(f"{owner} takes layers, got {layer!r} at position {place}{hint}")
+class Several(Layer):
+    """Base of the containers: layers as siblings, each named among the others."""
+
+    layers: tuple[Layer, ...]
+
+    def check(self) -> None:
+        given: tuple[Any, ...] = self.layers
+        for place, layer in enumerate(given):
+            if not isinstance(layer, Layer):
+                hint = f"; write nn.{layer.__name__}(…)" if isinstance(layer, type) else ""
+                raise ConfigError(
+                    f"{type(self).__name__} takes layers, got {layer!r} at position {place}{hint}"
+                )
+        unique_names(self.layers)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self.layers))})"
+
+    def sublayers(self) -> Sublayers:
+        return dict(zip(unique_names(self.layers), self.layers, strict=True))
 
 
-class Sequential(Layer):
+class Sequential(Several):
     """Layers one after another: ``y = f_n(… f_2(f_1(x)))``.
 
     Takes layers as arguments or one list.
@@ -31,8 +46,6 @@ class Sequential(Layer):
     True
     """
 
-    layers: tuple[Layer, ...]
-
     def __init__(self, *layers: Any, name: str | None = None, trainable: bool = True) -> None:
         if len(layers) == 1 and isinstance(layers[0], (list, tuple)):
             layers = tuple(layers[0])
@@ -40,16 +53,6 @@ class Sequential(Layer):
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "trainable", trainable)
         self.__post_init__()
-
-    def check(self) -> None:
-        _check_layers("Sequential", self.layers)
-        unique_names(self.layers)
-
-    def __repr__(self) -> str:
-        return f"Sequential({', '.join(map(repr, self.layers))})"
-
-    def sublayers(self) -> Sublayers:
-        return dict(zip(unique_names(self.layers), self.layers, strict=True))
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.layers:
@@ -96,7 +99,7 @@ class InputSpec(Configurable):
     dtype: str | None = None
 
 
-class Graph(Layer):
+class Graph(Several):
     """A graph of layers from inputs to outputs: shared layers, several inputs and outputs.
 
     >>> from dualnet import nn
@@ -111,7 +114,6 @@ class Graph(Layer):
         outputs: the node, or the tree of nodes, that the model returns.
     """
 
-    layers: tuple[Layer, ...]
     steps: tuple[Step, ...]
     input_specs: tuple[InputSpec, ...]
     inputs: Tree
@@ -145,16 +147,6 @@ class Graph(Layer):
         for key, value in fields.items():
             object.__setattr__(self, key, value)
         self.__post_init__()
-
-    def check(self) -> None:
-        _check_layers("Graph", self.layers)
-        unique_names(self.layers)
-
-    def __repr__(self) -> str:
-        return f"Graph({', '.join(map(repr, self.layers))})"
-
-    def sublayers(self) -> Sublayers:
-        return dict(zip(unique_names(self.layers), self.layers, strict=True))
 
     def forward(self, x: Tree) -> Tree:
         values = tree.leaves(x)
