@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, cast
 
 from dualnet import initializers, tree
@@ -139,7 +138,6 @@ def _identity(module: Any) -> int:
     return id(module)
 
 
-@cache
 def _native_class(module_class: Any, layer_class: Any) -> Any:
     """The class of a materialised layer: the framework's module and the definition in one.
 
@@ -153,10 +151,9 @@ def _native_class(module_class: Any, layer_class: Any) -> Any:
         "__module__": layer_class.__module__,
         "__doc__": layer_class.__doc__,
     }
-    return type(layer_class)(layer_class.__name__, (module_class, layer_class), body, derived=True)
+    return _derived_class((module_class, layer_class), body)
 
 
-@cache
 def _mixed_class(native_class: Any, backend: Any, compute: DtypeName) -> Any:
     """The class of a layer whose weights, kept in float32, are read in a narrower dtype.
 
@@ -175,8 +172,21 @@ def _mixed_class(native_class: Any, backend: Any, compute: DtypeName) -> Any:
         narrowed = backend.layers.reading_as(self, compute)
         return native_class.forward(narrowed, *tree.map(narrow, args), **tree.map(narrow, kwargs))
 
-    body = {"forward": forward}
-    return type(native_class)(native_class.__name__, (native_class,), body, derived=True)
+    return _derived_class((native_class,), {"forward": forward, "_compute": compute})
+
+
+def _derived_class(bases: tuple[Any, ...], body: dict[str, Any]) -> Any:
+    """The class with these bases; the one that is there, if an equal one is.
+
+    A class knows its subclasses by weak references, so that the classes of a definition
+    that a notebook has replaced go with the last model of it.
+    """
+    base = bases[-1]
+    for made in base.__subclasses__():
+        same = made.__bases__ == bases and made.__dict__.get("_compute") == body.get("_compute")
+        if same and made._derived:
+            return made
+    return type(base)(base.__name__, bases, body, derived=True)
 
 
 def _holds_layers(value: Any) -> bool:
