@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from dualnet.nn.layer import Thawed
-from dualnet.typing import NDArray
+from dualnet.typing import DtypeName, NDArray
 from dualnet_tf.state import DTYPES, from_numpy
 
 
@@ -93,7 +93,7 @@ def add_variable(
     /,
     *,
     path: str,
-    dtype: str,
+    dtype: DtypeName,
     device: str,
     trainable: bool,
     state: bool,
@@ -108,7 +108,7 @@ def add_variable(
     return variable
 
 
-def reading_as(module: Any, dtype: str, /) -> Any:
+def reading_as(module: Any, dtype: DtypeName, /) -> Any:
     wide = {name: v for name, v in module._own.items() if name not in module._states}
     narrow = {name: tf.cast(v, DTYPES[dtype]) for name, v in wide.items()}
     copy = object.__new__(type(module))

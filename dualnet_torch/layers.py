@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from dualnet.nn.layer import Thawed
-from dualnet.typing import NDArray
+from dualnet.typing import DtypeName, NDArray
 from dualnet_torch.state import DTYPES, from_numpy
 
 
@@ -38,7 +38,7 @@ def add_variable(
     /,
     *,
     path: str,
-    dtype: str,
+    dtype: DtypeName,
     device: torch.device,
     trainable: bool,
     state: bool,
@@ -51,7 +51,7 @@ def add_variable(
     return getattr(module, name)
 
 
-def reading_as(module: Any, dtype: str, /) -> Any:
+def reading_as(module: Any, dtype: DtypeName, /) -> Any:
     narrow = {name: weight.to(DTYPES[dtype]) for name, weight in module._parameters.items()}
     copy = object.__new__(type(module))
     copy.__dict__.update({**module.__dict__, "_parameters": narrow})

@@ -8,6 +8,7 @@ visible part of the learning rate.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -78,7 +79,7 @@ class LockStep:
         for phase, by_path in found.items():
             self._note(number, phase, by_path)
         suspects = {phase: d for phase, d in found.items() if self._beyond(phase, d)}
-        if suspects:
+        if suspects and not any(_about_to_overflow(one, self.first.dtype) for one in passes):
             after = self.first.snapshot()
             self._examine(_Step(self, number, start, batch, *passes), suspects)
             self.first.restore(after)
@@ -253,6 +254,19 @@ def _smallest(lane: Lane) -> float:
     """A norm below which denormal numbers, which one backend may flush to zero, have their say."""
     kind = np.finfo(np.float64 if lane.dtype == "float64" else np.float32)
     return float(kind.tiny / kind.eps)
+
+
+def _about_to_overflow(one: Pass, dtype: str) -> bool:
+    """Whether a pass holds numbers whose squares are infinite.
+
+    Which product overflows first is then a matter of the order of rounding, and says nothing
+    about the backends.  float16, whose squares overflow at 256, has no such room.
+    """
+    if dtype == "float16":
+        return False
+    largest_square = math.sqrt(np.finfo(np.float64 if dtype == "float64" else np.float32).max)
+    leaves = (*one.outputs.values(), *one.gradients.values())
+    return any(bool(np.any(np.abs(leaf) > largest_square)) for leaf in leaves)
 
 
 def _typical(prediction: dict[str, NDArray]) -> float:

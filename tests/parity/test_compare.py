@@ -283,3 +283,13 @@ def test_a_report_holds_numbers_not_tensors(run, mlp):
         return [value]
 
     assert {type(leaf) for leaf in leaves(report)} <= {str, int, float, type(None)}
+
+
+def test_training_that_overflows_is_noise():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 4)).astype("float32"), rng.integers(0, 3, 60)
+    net = nn.Sequential(nn.Dense(8, activation="gelu"), nn.BatchNorm(), nn.Dense(3))
+    report = dn.compare(
+        net, x, y, loss="cross_entropy", optimizer=optim.SGD(1e8), batch_size=20, epochs=1
+    )
+    assert report.verdict == "noise"
