@@ -8,6 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from dualnet_tf.ops.failures import _graph_failure
+
 
 def jit(function: Callable[..., Any], /, **options: Any) -> Callable[..., Any]:
     return tf.function(function, **{"autograph": False, **options})
@@ -19,7 +21,16 @@ def train_step(function: Callable[..., Any], /, *, jit: bool | str) -> Callable[
     # TensorFlow counts traces by code object, and would take the first traces of several
     # models for retraces of one; a partial has no code object.
     own = functools.partial(function)
-    return tf.function(own, autograph=False, jit_compile=jit is True, reduce_retracing=True)
+    compiled = tf.function(own, autograph=False, jit_compile=jit is True, reduce_retracing=True)
+
+    @functools.wraps(function)
+    def step(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return compiled(*args, **kwargs)
+        except tf.errors.InvalidArgumentError as error:
+            raise _graph_failure(error) or error from error
+
+    return step
 
 
 def tracing() -> bool:

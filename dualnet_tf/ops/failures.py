@@ -26,3 +26,16 @@ def failure(error: Exception, /) -> DualnetError | None:
         return None
     text = re.sub(r"\{\{.*?\}\} | \[Op:.*", "", str(error))  # which kernel it was
     return next((ours(text) for words, ours in MEANINGS if re.search(words, text)), None)
+
+
+def _graph_failure(error: tf.errors.InvalidArgumentError) -> DualnetError | None:
+    """What a compiled function's error means: its text tells mainly where the graph was made."""
+    text = str(error)
+    if found := re.search(r"batch normalisation in training .*? or LayerNorm", text, re.DOTALL):
+        return ShapeError(found[0])
+    if found := re.search(r"= (-?\d+) is not in \[0, (\d+)\)", text):
+        index, size = map(int, found.groups())
+        return IndexRangeError(
+            f"index {index} is outside its axis of {size} entries; valid ones are 0 to {size - 1}"
+        )
+    return None

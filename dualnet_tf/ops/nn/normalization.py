@@ -34,11 +34,14 @@ def batch_norm_training(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     if x.shape[:-1].num_elements() == 1:
         raise explain.batch_of_one(x)
+    if x.shape[:-1].num_elements() is None:  # only the graph, when it runs, will know
+        x = _of_several(x)
     axes = list(range(x.shape.rank - 1))
     batch_mean, batch_variance, centred = _moments(_single(x), axes)
     y = _scaled(centred, batch_variance, gamma, beta, epsilon, x.dtype)
     count = tf.cast(tf.size(x) // x.shape[-1], batch_mean.dtype)
-    unbiased = batch_variance * (count / (count - 1))
+    # XLA drops assertions: there, what has no variance leaves at least no NaN behind.
+    unbiased = batch_variance * (count / tf.maximum(count - 1, 1))
     new_mean = _moved(mean, tf.reshape(batch_mean, mean.shape), momentum)
     return y, new_mean, _moved(variance, tf.reshape(unbiased, mean.shape), momentum)
 
@@ -64,6 +67,14 @@ def rms_norm(x: tf.Tensor, gamma: tf.Tensor | None, /, *, epsilon: float) -> tf.
     wide = _single(x)
     square = tf.reduce_mean(wide * wide, -1, keepdims=True)
     return _scaled(wide, square, gamma, None, epsilon, x.dtype)
+
+
+def _of_several(x: tf.Tensor) -> tf.Tensor:
+    """``x``, once it is known that it has more than one value per channel."""
+    count = tf.size(x) // x.shape[-1]
+    several = tf.debugging.assert_greater(count, 1, str(explain.batch_of_one(x)))
+    with tf.control_dependencies([several]):
+        return tf.identity(x)
 
 
 def _single(x: tf.Tensor) -> tf.Tensor:
