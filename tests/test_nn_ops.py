@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.special
+import tensorflow as tf
 import torch
 from test_layers import EXACT, NATIVE
 
@@ -177,6 +178,25 @@ def test_pool_padding_as_wide_as_the_window(backend: str) -> None:
     for pool in (ops.nn.max_pool, ops.nn.avg_pool):
         with pytest.raises(ConfigError, match="window of padding alone"):
             pool(x, pool_size=2, padding=2)
+
+
+def test_pool_window_wider_than_the_input(backend: str) -> None:
+    (x,) = on(backend, np.ones((1, 8, 8, 3), np.float32))
+    for pool in (ops.nn.max_pool, ops.nn.avg_pool):
+        with pytest.raises(ShapeError, match=r"too small for the window \(30, 30\)"):
+            pool(x, pool_size=30)
+
+
+def test_batch_norm_of_one_value_under_xla_leaves_no_nan() -> None:
+    vector = tf.ones(3)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 3))], autograph=False, jit_compile=True)
+    def moved(x: Any) -> Any:
+        arguments = (x, None, None, vector, vector)
+        return ops.nn.batch_norm_training(*arguments, momentum=0.9, epsilon=1e-5)[1:]
+
+    for state in moved(tf.ones((1, 3))):
+        assert np.isfinite(state.numpy()).all()
 
 
 def test_conv_of_another_rank(backend: str) -> None:

@@ -63,8 +63,8 @@ def _pooled(
             y = pool(x, window, strides, "SAME" if same else "VALID")
         else:
             y = _pooled_in_turn(pool, x, window, strides, same)
-    except (tf.errors.InvalidArgumentError, ValueError) as error:
-        raise windows.explain_window(x.shape, window) from error
+    except (tf.errors.InvalidArgumentError, tf.errors.AbortedError, ValueError) as error:
+        raise windows.explain_window(x.shape, window) from error  # oneDNN aborts
     if 0 in y.shape[1:-1]:
         raise windows.explain_window(x.shape, window)
     return y
