@@ -35,6 +35,7 @@ __all__ = [
     "promote_all",
     "refusal",
     "result_type",
+    "richer",
     "weak",
     "wide",
 ]
@@ -171,8 +172,19 @@ def promote(a: str, b: str) -> DtypeName:
     if a in floats and b in floats:
         return cast(DtypeName, _promote_floats(a, b))
     raise DtypeError(
-        f"{a} and {b} do not promote (array API 2024.12); cast one with ops.astype(x, {b!r})"
+        f"{a} and {b} do not promote (array API 2024.12); "
+        f"cast one with ops.astype(x, {richer(a, b)!r})"
     )
+
+
+def richer(a: str, b: str) -> DtypeName:
+    """Which of two dtypes the other can be cast to without losing its kind; ``a`` if both can.
+
+    >>> richer("float32", "int64"), richer("bool", "int8")
+    ('float32', 'int8')
+    """
+    kinds: tuple[tuple[str, ...], ...] = (("bool",), INTEGER, FLOATING, COMPLEX)
+    return cast(DtypeName, max(a, b, key=lambda name: [name in kind for kind in kinds][::-1]))
 
 
 def promote_all(names: Iterable[str]) -> DtypeName:

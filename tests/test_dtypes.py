@@ -75,6 +75,15 @@ def test_promotion_is_the_standards_table(a: str, b: str) -> None:
         assert promote(a, b) == wanted
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "wanted"),
+    [("float32", "int64", "float32"), ("int64", "float32", "float32"), ("int8", "bool", "int8")],
+)
+def test_advice_on_dtypes_that_do_not_meet_loses_nothing(a: str, b: str, wanted: str) -> None:
+    with pytest.raises(DtypeError, match=rf"ops\.astype\(x, '{wanted}'\)"):
+        promote(a, b)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("a", "b"), list(product(ALL, ALL)))
 def test_tensors_meet_as_names_do(backend: str, a: str, b: str) -> None:
