@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ import tensorflow as tf
 import torch
 from layer_cases import ACTIVATIONS, CASES, ELSEWHERE, Case
 
+import dualnet as dn
 from dualnet import dtypes, nn, ops, registry
 from dualnet.errors import ConfigError, DtypeError, IndexRangeError, ShapeError
 from dualnet.nn import activations
@@ -477,6 +479,34 @@ def test_embedding_refuses_what_points_nowhere(backend: str) -> None:
             call(nn.Embedding(4, 2), backend, ids, np.array([[0, wrong]]))
 
 
-def test_dense_refuses_another_dtype(backend: str) -> None:
-    with pytest.raises(DtypeError, match=r"cast one with ops\.astype"):
-        call(nn.Dense(2), backend, (3, 4), np.ones((3, 4), np.int64))
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64", "bool"])
+@pytest.mark.parametrize(
+    ("layer", "shape"), [(nn.Dense(2), (3, 4)), (nn.Conv2D(2, 3), (1, 8, 8, 3))], ids=str
+)
+def test_another_dtype_is_refused(
+    layer: nn.Layer, shape: tuple[int, ...], dtype: str, backend: str
+) -> None:
+    text = re.escape(f'an input of {dtype} meets a kernel of float32; cast the input: x.astype("fl')
+    x = np.ones(shape, dtype)
+    model = dn.Model(layer, shape[1:], backend=backend)
+    for compute in (model, model.predict):
+        with pytest.raises(DtypeError, match=text):
+            compute(x)
+
+
+def test_a_last_batch_of_one_is_refused_in_a_graph_too(backend: str) -> None:
+    model = dn.Model(nn.Sequential(nn.BatchNorm(), nn.Dense(2)), (3,), backend=backend)
+    model.compile(optimizer="sgd", loss="mse")
+    x, y = np.ones((5, 3), np.float32), np.ones((5, 2), np.float32)
+    model.fit(x[:4], y[:4], batch_size=4, epochs=1, verbose=0)
+    before = model.state()
+    with pytest.raises(ShapeError, match="more than one value per channel"):
+        model.fit(x[:1], y[:1], batch_size=4, epochs=1, verbose=0)
+    for name, value in model.state().items():
+        np.testing.assert_array_equal(value, before[name], name)
+
+
+def test_an_id_that_points_nowhere_in_a_graph(backend: str) -> None:
+    model = dn.Model(nn.Embedding(4, 2), (3,), backend=backend)
+    with pytest.raises(IndexRangeError, match=r"9 is outside .* of 4 .* valid \w+ are 0 to 3"):
+        model.predict(np.array([[0, 1, 9]]))

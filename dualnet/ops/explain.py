@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from dualnet.dtypes import canonical, richer
 from dualnet.errors import DtypeError, DualnetError, IndexRangeError, ShapeError
 from dualnet.typing import Tensor
 
-__all__ = ["batch_of_one", "embedding_dtype", "embedding_range", "linear"]
+__all__ = ["another_dtype", "batch_of_one", "embedding_dtype", "embedding_range", "linear"]
 
 
 def linear(x: Tensor, kernel: Tensor) -> DualnetError | None:
@@ -17,11 +18,20 @@ def linear(x: Tensor, kernel: Tensor) -> DualnetError | None:
             f"a kernel of shape {tuple(kernel.shape)} (in, out) needs an input with "
             f"{kernel.shape[0]} features along its last axis, got shape {tuple(x.shape)}"
         )
-    if x.dtype != kernel.dtype:
-        return DtypeError(
-            f"an input of {x.dtype} meets a kernel of {kernel.dtype}; cast one with ops.astype"
-        )
-    return None
+    return another_dtype(x, kernel)
+
+
+def another_dtype(x: Tensor, kernel: Tensor) -> DtypeError | None:
+    """Why an input and a kernel do not meet; ``None`` if their dtypes are the same."""
+    if x.dtype == kernel.dtype:
+        return None
+    given, wanted = canonical(x.dtype), canonical(kernel.dtype)
+    to = richer(wanted, given)
+    whose = "input" if to == wanted else "kernel"
+    return DtypeError(
+        f"an input of {given} meets a kernel of {wanted}; cast the {whose}: "
+        f'x.astype("{to}") of an array, ops.astype(x, "{to}") of a tensor'
+    )
 
 
 def embedding_dtype(dtype: Any) -> DtypeError:

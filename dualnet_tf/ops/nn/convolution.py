@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from dualnet import windows
+from dualnet.ops import explain
 from dualnet.windows import Padding, Sizes
 from dualnet_tf.ops.nn._layout import FORMATS, pad_spatial
 
@@ -31,9 +32,15 @@ def conv(
         kernel, gaps = _spread(kernel, gaps), (1,) * rank
     try:
         y = _grouped(pad_spatial(x, pads, 0), kernel, steps, same, gaps, groups)
-    except (tf.errors.InvalidArgumentError, ValueError) as error:
-        raise windows.explain_conv(
-            x.shape, (*window, *kernel.shape[rank:]), extent, groups
+    except (
+        tf.errors.InvalidArgumentError,
+        tf.errors.NotFoundError,  # no kernel for the dtype
+        TypeError,
+        ValueError,
+    ) as error:
+        shape = (*window, *kernel.shape[rank:])
+        raise (
+            explain.another_dtype(x, kernel) or windows.explain_conv(x.shape, shape, extent, groups)
         ) from error
     if 0 in y.shape[1:-1]:
         raise windows.explain_window(x.shape, extent)

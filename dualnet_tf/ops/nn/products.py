@@ -24,7 +24,12 @@ def linear(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None, /) ->
     try:
         y = tf.matmul(x, kernel) if x.shape.rank == 2 else tf.tensordot(x, kernel, 1)
         return y if bias is None else y + bias
-    except (tf.errors.InvalidArgumentError, TypeError, ValueError) as error:
+    except (
+        tf.errors.InvalidArgumentError,
+        tf.errors.NotFoundError,  # no kernel for the dtype
+        TypeError,
+        ValueError,
+    ) as error:
         raise explain.linear(x, kernel) or error from error
 
 

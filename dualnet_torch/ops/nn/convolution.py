@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dualnet import windows
+from dualnet.ops import explain
 from dualnet.windows import Padding, Sizes
 from dualnet_torch.ops.nn._layout import channels_first, channels_last, pad_spatial
 
@@ -36,5 +37,8 @@ def conv(
             native, weight, bias, steps, both_ends, gaps, False, [0] * rank, groups
         )
     except RuntimeError as error:
-        raise windows.explain_conv(x.shape, kernel.shape, extent, groups) from error
+        raise (
+            explain.another_dtype(x, kernel)
+            or windows.explain_conv(x.shape, kernel.shape, extent, groups)
+        ) from error
     return channels_last(y)
