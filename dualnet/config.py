@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, ClassVar, Self, TypeVar, cast
 
+import numpy as np
 from typing_extensions import dataclass_transform
 
 from dualnet.errors import ConfigError, unknown_name
@@ -24,7 +25,9 @@ T = TypeVar("T")
 
 
 def _freeze(value: Any) -> Any:
-    """Lists become tuples, so that values can be compared and hashed."""
+    """Lists become tuples, so that values can be compared and hashed; NumPy's numbers Python's."""
+    if isinstance(value, np.generic):
+        return value.item()
     if isinstance(value, list) or type(value) is tuple:
         return tuple(_freeze(item) for item in value)
     return value
@@ -51,7 +54,7 @@ class Configurable:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(cast(Any, self)):
             value = getattr(self, field.name)
-            if isinstance(value, (list, tuple)):
+            if isinstance(value, (list, tuple, np.generic)):
                 object.__setattr__(self, field.name, _freeze(value))
         self.check()
 

@@ -301,6 +301,15 @@ def test_names_that_nobody_knows(make: Any, match: str) -> None:
         make()
 
 
+def test_numpys_numbers_are_pythons() -> None:
+    dense = nn.Dense(np.int64(3), use_bias=np.bool_(False))
+    conv = nn.Conv2D(np.int32(2), (np.int64(3), np.int64(3)))
+    assert (dense, conv) == (nn.Dense(3, use_bias=False), nn.Conv2D(2, (3, 3)))
+    assert (type(dense.units), type(dense.use_bias), type(conv.filters)) == (int, bool, int)
+    assert nn.Layer.from_config(json.loads(json.dumps(conv.to_config()))) == conv
+    assert type(nn.Dropout(np.float64(0.5)).rate) is float
+
+
 def test_a_definition_computes_nothing() -> None:
     with pytest.raises(StateError, match=r"is a definition and holds no weights"):
         nn.Dense(2)(np.ones((1, 3)))
