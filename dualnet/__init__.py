@@ -23,4 +23,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version  # slow to import, seldom needed
 
         return version("dualnet")
+    if name not in __all__:
+        from dualnet.errors import no_attribute  # same
+
+        raise no_attribute(__name__, name, __all__)
     return _attribute(name)

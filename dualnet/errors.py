@@ -55,8 +55,34 @@ __all__ = [
     "TapeError",
     "UnknownName",
     "UsedTapeError",
+    "no_attribute",
     "unknown_name",
 ]
+
+#: What other libraries call what we have, where the words differ by more than capitals.
+ELSEWHERE = {
+    "AdaptiveAvgPool2d": "GlobalAvgPool2D",
+    "AdaptiveMaxPool2d": "GlobalMaxPool2D",
+    "BatchNorm1d": "BatchNorm",
+    "BatchNorm2d": "BatchNorm",
+    "BatchNorm3d": "BatchNorm",
+    "GELU": "Activation('gelu')",
+    "Linear": "Dense",
+    "Module": "Layer",
+    "RNN": "SimpleRNN",
+    "ReLU": "Activation('relu')",
+    "SiLU": "Activation('silu')",
+    "Sigmoid": "Activation('sigmoid')",
+    "Softmax": "Activation('softmax')",
+    "Tanh": "Activation('tanh')",
+    "cast": "astype",
+    "cat": "concat",
+    "clamp": "clip",
+    "permute": "permute_dims",
+    "reduce_mean": "mean",
+    "reduce_sum": "sum",
+    "unsqueeze": "expand_dims",
+}
 
 
 class DualnetError(Exception):
@@ -155,3 +181,22 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownName:
     near = difflib.get_close_matches(str(name).lower(), names, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else "."
     return UnknownName(f"unknown {kind} {name!r}{hint} Known: {', '.join(names)}")
+
+
+def no_attribute(module: str, name: str, known: Iterable[str]) -> AttributeError:
+    """The error for a name that a module lacks, with ours for another library's or the nearest.
+
+    >>> raise no_attribute("dualnet.nn", "Linear", ["Dense", "LayerNorm"])
+    Traceback (most recent call last):
+    ...
+    AttributeError: module 'dualnet.nn' has no attribute 'Linear'; did you mean Dense?
+    """
+    text = f"module {module!r} has no attribute {name!r}"
+    if name.startswith("_"):  # not a user's, but what Python and its tools ask every module for
+        return AttributeError(text)
+    names = {public.lower(): public for public in known}
+    ours = ELSEWHERE.get(name, "")
+    if ours.split("(")[0].lower() not in names:
+        near = difflib.get_close_matches(name.lower(), names, n=1)
+        ours = names[near[0]] if near else ""
+    return AttributeError(f"{text}; did you mean {ours}?" if ours else text)

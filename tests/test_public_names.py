@@ -42,7 +42,7 @@ def test_every_error_is_at_the_top() -> None:
     from dualnet import errors
 
     for name in errors.__all__:
-        if name != "unknown_name":
+        if name not in ("no_attribute", "unknown_name"):
             assert getattr(dualnet, name) is getattr(errors, name)
 
 
@@ -88,3 +88,34 @@ CONTRACT = [
 @pytest.mark.parametrize("name", CONTRACT)
 def test_contract(name: str) -> None:
     assert name in dualnet.__all__
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "ours"),
+    [
+        ("dualnet", "Modle", "Model"),
+        ("dualnet.nn", "Linear", "Dense"),
+        ("dualnet.nn", "Conv2d", "Conv2D"),
+        ("dualnet.nn", "MaxPool2d", "MaxPool2D"),
+        ("dualnet.nn", "BatchNorm2d", "BatchNorm"),
+        ("dualnet.nn", "ReLU", "Activation('relu')"),
+        ("dualnet.nn", "Softmax", "Activation('softmax')"),
+        ("dualnet.ops", "cat", "concat"),
+        ("dualnet.ops.nn", "sigmiod", "sigmoid"),
+        ("dualnet.optim", "Adma", "Adam"),
+    ],
+)
+def test_a_name_that_is_not_there_is_told_of_ours(module: str, name: str, ours: str) -> None:
+    found = importlib.import_module(module)
+    assert not hasattr(found, name)
+    with pytest.raises(AttributeError) as caught:
+        getattr(found, name)
+    text = f"module {module!r} has no attribute {name!r}; did you mean {ours}?"
+    assert str(caught.value) == text
+
+
+def test_another_librarys_words_lead_to_public_names() -> None:
+    from dualnet import errors
+
+    public = {*dualnet.nn.__all__, *dualnet.ops.__all__}
+    assert {ours.split("(")[0] for ours in errors.ELSEWHERE.values()} <= public

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from dualnet import initializers
+from dualnet.errors import no_attribute
 from dualnet.nn import activations
 from dualnet.nn.attention import MultiHeadAttention
 from dualnet.nn.containers import Graph, Sequential
@@ -121,3 +124,9 @@ MaxPooling1D = MaxPool1D
 MaxPooling2D = MaxPool2D
 MaxPooling3D = MaxPool3D
 RMSNormalization = RMSNorm
+
+if not TYPE_CHECKING:  # which would take every name for one that is there
+
+    def __getattr__(name: str) -> Any:
+        """Whoever asks for a name that is not here is told of the nearest."""
+        raise no_attribute(__name__, name, __all__)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from dualnet import dtypes
+from dualnet.errors import no_attribute
 from dualnet.ops import nn as nn
 from dualnet.ops._dispatch import creators, dispatcher, dispatchers
 from dualnet.protocols.ops import CHAPTERS, Creation
@@ -31,4 +32,4 @@ __all__ = sorted(["nn", *_functions])  # noqa: PLE0605 - the protocols are the l
 
 def __getattr__(name: str) -> Any:
     """Tells the type checker that names exist which it does not see being made."""
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise no_attribute(__name__, name, __all__)

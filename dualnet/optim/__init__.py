@@ -9,8 +9,9 @@ An optimizer is a frozen value; bound to a model it works:
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from dualnet.errors import ConfigError, unknown_name
+from dualnet.errors import ConfigError, no_attribute, unknown_name
 from dualnet.optim.adam import Adam, AdamW
 from dualnet.optim.base import Optimizer
 from dualnet.optim.bound import BoundOptimizer
@@ -68,3 +69,10 @@ def get(optimizer: str | Optimizer) -> Optimizer:
     if optimizer.lower() not in NAMES:
         raise unknown_name("optimizer", optimizer, NAMES)
     return NAMES[optimizer.lower()]()
+
+
+if not TYPE_CHECKING:  # which would take every name for one that is there
+
+    def __getattr__(name: str) -> Any:
+        """Whoever asks for a name that is not here is told of the nearest."""
+        raise no_attribute(__name__, name, __all__)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dualnet.errors import no_attribute
 from dualnet.ops._dispatch import dispatchers
 from dualnet.ops.nn.attention import attention_weights as attention_weights
 from dualnet.ops.nn.attention import dot_product_attention as dot_product_attention
@@ -21,4 +22,4 @@ __all__ = sorted(["attention_weights", "dot_product_attention", *_functions])  #
 
 def __getattr__(name: str) -> Any:
     """Tells the type checker that names exist which it does not see being made."""
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise no_attribute(__name__, name, __all__)
