@@ -528,6 +528,7 @@ def test_a_loss_value_is_its_function(loss: dl.Loss) -> None:
 
 def test_get_by_name_and_function() -> None:
     assert dl.get("sparse_categorical_crossentropy") == dl.CrossEntropy()
+    assert dl.get("bce") == dl.BinaryCrossEntropy()
     assert dl.get("MSE") == dl.get("mean_squared_error") == dl.get(dl.mse) == dl.MeanSquaredError()
     own = lambda y, p, w=None: p.sum()  # noqa: E731 - a user's loss
     assert dl.get(own) is own

@@ -53,6 +53,7 @@ mse = mean_squared_error
 
 #: Our names and Keras's.
 NAMES: dict[str, type[Loss]] = {
+    "bce": BinaryCrossEntropy,
     "binary_cross_entropy": BinaryCrossEntropy,
     "binary_crossentropy": BinaryCrossEntropy,
     "categorical_crossentropy": CrossEntropy,
