@@ -89,7 +89,8 @@ def test_options_win_over_the_file(file, tmp_path):
         (["compare", "iris", "--backends", "torch,jax"], "jax"),
         (["compare", "iris", "--html", "/nowhere/r.html"], "existing folder"),
         (["compare", "iris", "--input-shape", "a"], "not a shape"),
-        (["compare", "mnist"], "iris, digits or FILE.py:NAME"),
+        (["compare", "mnist"], "Known: digits, iris, or give FILE.py:NAME"),
+        (["compare", "irs"], "did you mean 'iris'?"),
         (["compare", "nowhere.py:net"], "no file nowhere.py"),
         (["compare", "FILE:nothing"], "defines no 'nothing'"),
         (["compare", "FILE:number"], "is a int; it should be"),
@@ -155,6 +156,27 @@ def test_the_doctor_finds_wrong_bits(capsys, monkeypatch):
     monkeypatch.setattr(random, "words", lambda *a, **o: right(*a, **{**o, "key": 1}))
     assert main(["doctor"]) == 1
     assert "FAILED  shared random words on tensorflow" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("DUALNET_BACKEND", "torhc", "BackendNotFound: "),
+        ("DUALNET_DEVICE", "gpu:31", "DeviceNotFound: "),
+        ("DUALNET_DTYPE", "float31", "DtypeError: "),
+    ],
+)
+def test_the_doctor_finds_a_bad_setting(variable, value, told, capsys, monkeypatch):
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(registry, "installed", lambda: ("torch",))
+    assert main(["doctor"]) == 1
+    assert f"FAILED  {variable}: {told}" in capsys.readouterr().out
+
+
+def test_the_package_is_a_command():
+    command = [sys.executable, "-m", "dualnet", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"dualnet {dn.__version__}\n"
 
 
 @pytest.mark.parametrize("command", [[], ["compare"], ["doctor"]])

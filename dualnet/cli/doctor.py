@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from dualnet import nn, optim, registry
+from dualnet.context import current_backend, current_device, current_dtype
+from dualnet.device import select
 from dualnet.model import Model
 from dualnet.protocols import Backend
 from dualnet.random import Stream
@@ -36,6 +38,12 @@ FLAGS = (
 WORDS = (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)
 #: The largest relative distance in one float64 training step.
 LIMIT = 1e-12
+#: Our own among them, and what each chooses.
+SETTINGS: dict[str, Callable[[], str]] = {
+    "DUALNET_BACKEND": lambda: current_backend().name,
+    "DUALNET_DEVICE": lambda: select(current_backend(), current_device()),
+    "DUALNET_DTYPE": current_dtype,
+}
 
 #: What a test found: whether it is good, and how that is known.
 Outcome = tuple[bool, str]
@@ -90,6 +98,9 @@ def _environment() -> Iterator[tuple[str, str]]:
 
 def _tests(have: tuple[str, ...]) -> Iterator[tuple[str, Callable[[], Outcome]]]:
     """The tests that can be made with what is installed."""
+    for variable, chosen in SETTINGS.items():
+        if os.environ.get(variable):
+            yield variable, partial(_setting, chosen)
     for name in have:
         yield f"shared random words on {name}", partial(_words, registry.load(name))
     for name in have:
@@ -107,6 +118,11 @@ def _tested(name: str, test: Callable[[], Outcome]) -> bool:
         good, told = False, f"{type(error).__name__}: {error}"
     print(f"  {'ok    ' if good else 'FAILED'}  {name}: {told}")
     return good
+
+
+def _setting(chosen: Callable[[], str]) -> Outcome:
+    """What a variable of the environment chooses, which may be nothing that is there."""
+    return True, chosen()
 
 
 def _words(backend: Backend) -> Outcome:

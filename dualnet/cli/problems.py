@@ -12,7 +12,7 @@ from typing import Any
 
 from dualnet import nn, optim, tree
 from dualnet.data import load_digits, load_iris
-from dualnet.errors import ConfigError, DualnetError
+from dualnet.errors import ConfigError, DualnetError, unknown_name
 from dualnet.nn.layer import Layer
 from dualnet.random import Stream
 from dualnet.typing import NDArray, Tree
@@ -58,8 +58,7 @@ def named(what: str, input_shape: tuple[int, ...] | None) -> Problem:
         return BUILT_IN[what]()
     file, colon, name = what.rpartition(":")
     if not colon or not file.endswith(".py"):
-        known = ", ".join(BUILT_IN)
-        raise ConfigError(f"{what!r} is not a problem; give {known} or FILE.py:NAME")
+        raise ConfigError(f"{unknown_name('problem', what, BUILT_IN)}, or give FILE.py:NAME")
     module = _executed(Path(file))
     if not hasattr(module, name):
         raise ConfigError(f"{file} defines no {name!r}")
