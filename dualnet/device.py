@@ -6,6 +6,7 @@ is done here, once.
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,10 @@ def select(backend: Backend, name: str) -> str:
         return next(d for k in KINDS for d in have if d.startswith(k))
     wanted = f"{kind}:{index}"
     if wanted not in have:
-        raise DeviceNotFound(
+        error = DeviceNotFound(
             f"{backend.name} has no device {name!r} on this machine; it has: {', '.join(have)}"
         )
+        if os.environ.get("DUALNET_DEVICE") == name:
+            error.add_note(f"the environment variable DUALNET_DEVICE is {name!r}")
+        raise error
     return wanted

@@ -84,6 +84,15 @@ def test_a_bad_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "DUALNET_DTYPE" in caught.value.__notes__[0]
 
 
+def test_a_device_of_the_environment_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    monkeypatch.setenv("DUALNET_DEVICE", "gpu:31")
+    with pytest.raises(dn.DeviceNotFound, match="gpu:31") as caught:
+        dn.Model(dn.nn.Dense(1), (2,), backend=backend)
+    assert "DUALNET_DEVICE" in caught.value.__notes__[0]
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "index"),
     [
