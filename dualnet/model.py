@@ -12,6 +12,7 @@ import numpy as np
 
 from dualnet import dtypes, registry, shapes, tree
 from dualnet.context import backend_named, current_device, current_dtype
+from dualnet.data.arrays import host_array
 from dualnet.device import select
 from dualnet.errors import (
     ConfigError,
@@ -88,7 +89,7 @@ class Model(Trainable):
         self.policy = dtypes.policy(dtype or current_dtype())
         self.seed = checked_integer("seed", seed, 0, 1 << 64)
         self.random = random
-        self.input_dtype = input_dtype or _input_dtype(network)
+        self.input_dtype = dtypes.canonical(input_dtype) if input_dtype else _input_dtype(network)
         self._native_device = self.backend.device.native(self.device)
         if random == "native":
             self.backend.random.seed_native(self.seed)
@@ -246,7 +247,7 @@ class Model(Trainable):
                 f"this model is on {self.backend.name}, the tensor is {foreign.name}'s; move it "
                 f"with dn.transfer(tensor, {self.backend.name!r}), or give NumPy"
             )
-        array = np.asarray(leaf)
+        array: Any = host_array(leaf)
         floating = array.dtype.kind == "f"
         return state.from_numpy(
             array, dtype=dtype if floating else None, device=self._native_device

@@ -449,6 +449,9 @@ def test_a_mixed_model_compiles(compiled) -> None:
         (lambda: dn.Model(nn.Dense(1), (0,)), dn.ShapeError, "without the batch axis"),
         (lambda: dn.Model(nn.Dense(1), (1,), seed=-1), dn.ConfigError, "seed"),
         (lambda: dn.Model(nn.Dense(1), (1,), dtype="int8"), dn.DtypeError, "'int8'"),
+        (lambda: dn.Model(nn.Dense(1), input_dtype="flot32"), dn.DtypeError, "mean 'float32'"),
+        (lambda: dn.Model(nn.Dense(1), (1,))(np.array([["a"]])), dn.DtypeError, "encode it"),
+        (lambda: nn.Dense(1, name=5), dn.ConfigError, "must be a word"),
         (
             lambda: dn.Model(nn.Dense(1), (1,), random="mine"),
             dn.ConfigError,

@@ -66,7 +66,7 @@ class Layer(Configurable):
         def __getattr__(self, name: str) -> Any: ...  # weights are attributes named in build
 
     def __post_init__(self) -> None:
-        if self.name is not None and not re.fullmatch(r"[A-Za-z]\w*", self.name):
+        if self.name is not None and not re.fullmatch(r"[A-Za-z]\w*", str(self.name)):
             raise ConfigError(
                 f"layer name {self.name!r} must be a word of letters, digits and underscores; "
                 "it becomes part of weight paths"
