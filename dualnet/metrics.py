@@ -21,10 +21,10 @@ from dualnet.losses.targets import (
     backend_of_tensor,
     cast_like,
     check_same_shape,
-    fits,
     native,
     shape_of,
 )
+from dualnet.shapes import fits
 from dualnet.typing import Tensor
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Function",
     "MeanLoss",
     "Metric",
+    "Tally",
     "TopK",
     "get",
 ]

@@ -12,6 +12,7 @@ import numpy as np
 
 from dualnet import dtypes, registry, shapes, tree
 from dualnet.context import backend_named, current_device, current_dtype
+from dualnet.data import Batch
 from dualnet.data.arrays import host_array
 from dualnet.device import select
 from dualnet.errors import (
@@ -232,6 +233,12 @@ class Model(Trainable):
         """
         wanted = dtype or self.policy.compute
         return tree.map(lambda leaf: self._to_native(leaf, wanted), x)
+
+    def native_batch(self, batch: Batch) -> tuple[Tree, Tree, Tree]:
+        """Inputs, targets and weights as native tensors; builds the model for them if need be."""
+        x, wide = self.to_native(batch.x), self.policy.variable
+        self.ensure_built(x)
+        return x, self.to_native(batch.y, wide), self.to_native(batch.weight, wide)
 
     def _to_native(self, leaf: Any, dtype: DtypeName) -> Any:
         state = self.backend.state

@@ -10,9 +10,9 @@ import numpy as np
 from dualnet import tree
 from dualnet.dtypes import is_floating
 from dualnet.errors import ShapeError
-from dualnet.typing import Tree
+from dualnet.typing import Shape, Tree
 
-__all__ = ["SampleShape", "check_inputs", "parse", "plain", "seen"]
+__all__ = ["SampleShape", "check_inputs", "fits", "parse", "plain", "seen"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,14 @@ class SampleShape:
     def __str__(self) -> str:
         sizes = ", ".join("any" if size is None else str(size) for size in self.sizes)
         return f"({sizes},)" if len(self.sizes) == 1 else f"({sizes})"
+
+
+def fits(got: Shape, wanted: Shape) -> bool:
+    """Whether shapes are equal as far as they are known (``-1`` stands for any size)."""
+    return got == wanted or (
+        len(got) == len(wanted)
+        and all(-1 in (a, b) or a == b for a, b in zip(got, wanted, strict=True))
+    )
 
 
 def parse(shape: Tree) -> Tree:

@@ -28,6 +28,11 @@ class Batch(NamedTuple):
     y: Tree = None
     weight: Tree = None
 
+    @property
+    def samples(self) -> int:
+        """How many samples the batch has."""
+        return int(tree.leaves(self.x)[0].shape[0])
+
 
 class BatchSource(Protocol):
     """What training walks: an iterator of batches for each epoch."""

@@ -6,7 +6,8 @@ from typing import Any
 
 from dualnet import ops
 from dualnet.errors import ConfigError, ShapeError
-from dualnet.losses.targets import cast_like, fits, native_like, shape_of
+from dualnet.losses.targets import cast_like, native_like, shape_of
+from dualnet.shapes import fits
 from dualnet.typing import Tensor
 
 __all__ = ["check_reduction", "reduced", "spread", "without_masked"]

@@ -15,6 +15,7 @@ from dualnet.dtypes import is_floating, is_integer, wide
 from dualnet.errors import DtypeError, ForeignTensorError, LabelError, ShapeError
 from dualnet.ops._dispatch import backend_of
 from dualnet.protocols import Backend
+from dualnet.shapes import fits
 from dualnet.typing import NDArray, Shape, Tensor
 
 __all__ = [
@@ -23,7 +24,6 @@ __all__ = [
     "cast_like",
     "check_labels",
     "check_same_shape",
-    "fits",
     "native",
     "native_like",
     "shape_of",
@@ -86,14 +86,6 @@ def native_like(value: Any, tensor: Tensor) -> Tensor:
         )
     device = backend.device.native(backend.device.device_of(tensor))
     return backend.state.from_numpy(np.asarray(value), device=device)
-
-
-def fits(got: Shape, wanted: Shape) -> bool:
-    """Whether shapes are equal as far as they are known (``-1`` stands for any size)."""
-    return got == wanted or (
-        len(got) == len(wanted)
-        and all(-1 in (a, b) or a == b for a, b in zip(got, wanted, strict=True))
-    )
 
 
 def check_same_shape(true: Shape, predicted: Shape) -> None:

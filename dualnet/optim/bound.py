@@ -24,7 +24,8 @@ from dualnet.optim.check import check_nonnegative
 from dualnet.optim.scalar import Number
 from dualnet.optim.schedules import Schedule
 from dualnet.protocols import Backend
-from dualnet.typing import NDArray, Shape, Tensor, Tree
+from dualnet.shapes import fits
+from dualnet.typing import NDArray, Tensor, Tree
 from dualnet.variables import take_over
 
 __all__ = ["BoundOptimizer"]
@@ -222,7 +223,7 @@ class BoundOptimizer:
                 f"the gradient of {self.paths[place]!r} is {_described(g)}; its variable is a "
                 f"tensor of {self._backend.name}"
             )
-        if not _fits(state.shape(g), self._shapes[place]):
+        if not fits(state.shape(g), self._shapes[place]):
             raise ShapeError(
                 f"the gradient of {self.paths[place]!r} has shape {state.shape(g)}, its variable "
                 f"{self._shapes[place]}; were they given in the order of the variables?"
@@ -326,14 +327,6 @@ def _groups(rule: Optimizer, paths: Sequence[str]) -> list[tuple[Optimizer, list
 
 def _any(gradients: Sequence[Tensor | None]) -> bool:
     return any(g is not None for g in gradients)
-
-
-def _fits(got: Shape, wanted: Shape) -> bool:
-    """Whether shapes are equal as far as a compiled function knows them."""
-    return got == wanted or (
-        len(got) == len(wanted)
-        and all(-1 in (a, b) or a == b for a, b in zip(got, wanted, strict=True))
-    )
 
 
 def _described(value: Any) -> str:

@@ -14,7 +14,7 @@ from dualnet.data import Batch
 from dualnet.parity.distances import distance, distances, largest
 from dualnet.parity.gates import free_run_bound, gates
 from dualnet.parity.gradients import gradient_distances
-from dualnet.parity.lane import Lane, samples
+from dualnet.parity.lane import Lane
 from dualnet.parity.lockstep import LockStep
 from dualnet.parity.nudge import nudged
 from dualnet.parity.verdict import Tolerance
@@ -87,7 +87,7 @@ class FreeRun:
         """
         results = [lane.train(batch) for lane in (self.first, self.second, self.control)]
         for totals, (loss, tallies, _) in zip(self.totals, results, strict=False):
-            totals.add(samples(batch), loss, tallies)
+            totals.add(batch.samples, loss, tallies)
         self._steps += 1
         if measure:
             self._measure(number, [(loss, found) for loss, _, found in results], dead, truth)

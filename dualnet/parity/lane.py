@@ -19,7 +19,7 @@ from dualnet.training.steps import Steps, gradients, predict
 from dualnet.training.totals import Totals
 from dualnet.typing import NDArray, Tensor, Tree
 
-__all__ = ["Lane", "Native", "Pass", "Problem", "Snapshot", "named_leaves", "samples"]
+__all__ = ["Lane", "Native", "Pass", "Problem", "Snapshot", "named_leaves"]
 
 #: A batch as tensors of one backend.
 Native = tuple[Tree, Tree, Tree]
@@ -79,7 +79,7 @@ class Lane:
         self.dtype = dtype
         self.problem = problem
         with self.on_device():
-            self.model.ensure_built(self.native(first)[0])
+            self.model.native_batch(first)  # builds it
             self.optimizer = problem.optimizer.bind(self.model)
         self.paths = self.optimizer.paths
         self.state_paths = self.model.backend.layers.states(self.model.native)
@@ -93,12 +93,6 @@ class Lane:
         """A block whose new tensors are on the lane's device."""
         return self.model.backend.device.scope(self.model.device)
 
-    def native(self, batch: Batch) -> Native:
-        """A batch as tensors of this backend, in the lane's dtype."""
-        wide = self.model.policy.variable
-        to_native = self.model.to_native
-        return to_native(batch.x), to_native(batch.y, wide), to_native(batch.weight, wide)
-
     def check(self, sample: Batch, y: Tree) -> None:
         """Looks at inputs and at all targets before any step, as ``fit`` does.
 
@@ -107,7 +101,9 @@ class Lane:
         """
         self.model.check_inputs(sample.x)
         with self.on_device():
-            output = predict(self.model, tree.map(lambda leaf: leaf[:1], self.native(sample)[0]))
+            output = predict(
+                self.model, tree.map(lambda leaf: leaf[:1], self.model.native_batch(sample)[0])
+            )
         if tree.structure(y) == "*" == tree.structure(output):
             shape = self.model.backend.state.shape(output)[1:]
             losses.check_targets(self.problem.loss, y, shape)
@@ -130,13 +126,13 @@ class Lane:
     def train(self, batch: Batch) -> tuple[Tensor, Any, list[Tensor | None]]:
         """One training step: loss, tallies of the metrics and gradients, still native."""
         with self.on_device():
-            loss, tallies, found = self._train(*self.native(batch))
+            loss, tallies, found = self._train(*self.model.native_batch(batch))
         return loss, tallies, found
 
     def gradients(self, batch: Batch) -> Pass:
         """One forward and backward pass, in training mode; the optimizer does nothing."""
         with self.on_device():
-            prediction, loss, found = self._gradients(*self.native(batch))
+            prediction, loss, found = self._gradients(*self.model.native_batch(batch))
         to_numpy = self.model.backend.state.to_numpy
         return Pass(tree.map(to_numpy, prediction), to_numpy(loss), self.numpy_gradients(found))
 
@@ -144,7 +140,7 @@ class Lane:
         """The gradients of the loss with respect to a prediction."""
         backend = self.model.backend
         with self.on_device():
-            _, y, weight = self.native(batch)
+            _, y, weight = self.model.native_batch(batch)
             tensors = self.model.to_native(prediction)
             leaves = tree.leaves(tensors)
             run = Recorded(backend, lambda: self.problem.loss(y, tensors, weight), leaves)
@@ -182,7 +178,7 @@ class Lane:
         totals = self.totals()
         with self.on_device():
             for batch in batches:
-                totals.add(samples(batch), *self._steps.evaluate(*self.native(batch)))
+                totals.add(batch.samples, *self._steps.evaluate(*self.model.native_batch(batch)))
         return dict(totals)
 
     # State
@@ -216,8 +212,3 @@ def named_leaves(name: str, values: Tree) -> dict[str, Any]:
     return (
         {name: leaves[0]} if len(leaves) == 1 else {f"{name} {i}": v for i, v in enumerate(leaves)}
     )
-
-
-def samples(batch: Batch) -> int:
-    """How many samples a batch has."""
-    return int(tree.leaves(batch.x)[0].shape[0])

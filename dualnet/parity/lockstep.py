@@ -230,7 +230,7 @@ class _Step:
     @cached_property
     def _traces(self) -> tuple[Trace, Trace]:
         first, second = (
-            replay.traced(lane, self.start, lane.native(self.batch))
+            replay.traced(lane, self.start, lane.model.native_batch(self.batch))
             for lane in (self.owner.first, self.owner.second)
         )
         return first, second

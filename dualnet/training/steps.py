@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dualnet.metrics import Metric
+from dualnet.metrics import Metric, Tally
 from dualnet.typing import Tensor, Tree
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["Gradients", "Steps", "gradients", "predict"]
 
 Loss = Callable[..., Tensor]
-#: Sum and weight of a metric over a batch, still on the device.
-Tally = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)

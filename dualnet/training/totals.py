@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from dualnet.errors import NonFiniteError
+from dualnet.metrics import Tally
 from dualnet.protocols import Backend
-from dualnet.training.steps import Tally
 from dualnet.typing import Tensor
 
 __all__ = ["Totals"]

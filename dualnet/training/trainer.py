@@ -217,9 +217,9 @@ class Trainable:
         watchers.on_epoch_begin(epoch)
         totals = self._totals()
         for number, batch in enumerate(data.epoch(epoch)):
-            native = self._native_batch(batch)
+            native = self._model.native_batch(batch)
             self.bound_optimizer()
-            totals.add(_samples(batch), *self.compiled.steps(self._model).train(*native))
+            totals.add(batch.samples, *self.compiled.steps(self._model).train(*native))
             watchers.on_batch_end(number, totals)
             if interrupted.is_set():
                 return
@@ -246,8 +246,8 @@ class Trainable:
     def _evaluate(self, data: BatchSource) -> dict[str, float]:
         totals = self._totals()
         for batch in data.epoch(0):
-            native = self._native_batch(batch)
-            totals.add(_samples(batch), *self.compiled.steps(self._model).evaluate(*native))
+            native = self._model.native_batch(batch)
+            totals.add(batch.samples, *self.compiled.steps(self._model).evaluate(*native))
         return dict(totals)
 
     def predict(self, x: Any, batch_size: int = 256) -> Any:
@@ -261,7 +261,7 @@ class Trainable:
         parts = []
         with self._model.backend.device.scope(self._model.device):
             for batch in data.epoch(0):
-                output = self._predictor()(self._native_batch(batch)[0])
+                output = self._predictor()(self._model.native_batch(batch)[0])
                 parts.append(tree.map(self._model.backend.state.to_numpy, output))
         return tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 
@@ -274,13 +274,6 @@ class Trainable:
     def _sources(self) -> Sources:
         return Sources(self._model, self.compiled.loss, finite=self.compiled.check_finite)
 
-    def _native_batch(self, batch: Batch) -> tuple[Tree, Tree, Tree]:
-        """A batch as native tensors; the model is built for it if need be."""
-        model, wide = self._model, self._model.policy.variable
-        x = model.to_native(batch.x)
-        model.ensure_built(x)
-        return x, model.to_native(batch.y, wide), model.to_native(batch.weight, wide)
-
     def _totals(self) -> Totals:
         names = [metric.name for metric in self.compiled.metrics]
         return Totals(self._model.backend, names, finite=self.compiled.check_finite)
@@ -289,10 +282,6 @@ class Trainable:
 def _parts(data: Any) -> Batch:
     """Validation data: ``(x, y)``, ``(x, y, weight)``, or batches."""
     return Batch(*data) if isinstance(data, tuple) and 2 <= len(data) <= 3 else Batch(data)
-
-
-def _samples(batch: Batch) -> int:
-    return int(tree.leaves(batch.x)[0].shape[0])
 
 
 def _length(data: BatchSource) -> int | None:
