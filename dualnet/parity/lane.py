@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from dualnet import losses, tree
+from dualnet import tree
 from dualnet.data import Batch
 from dualnet.model import Model
 from dualnet.nn.layer import Layer
 from dualnet.optim import Optimizer
 from dualnet.parity.recorded import Recorded
-from dualnet.training.steps import Steps, gradients, predict
+from dualnet.training.sources import Sources
+from dualnet.training.steps import Steps, gradients
 from dualnet.training.totals import Totals
 from dualnet.typing import NDArray, Tensor, Tree
 
@@ -99,14 +100,8 @@ class Lane:
         Raises:
             ShapeError, DtypeError, LabelError: they do not fit the network or the loss.
         """
-        self.model.check_inputs(sample.x)
         with self.on_device():
-            output = predict(
-                self.model, tree.map(lambda leaf: leaf[:1], self.model.native_batch(sample)[0])
-            )
-        if tree.structure(y) == "*" == tree.structure(output):
-            shape = self.model.backend.state.shape(output)[1:]
-            losses.check_targets(self.problem.loss, y, shape)
+            Sources(self.model, self.problem.loss, finite=False).check(Batch(sample.x, y))
 
     # Steps
 
