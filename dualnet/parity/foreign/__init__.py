@@ -1,0 +1,1 @@
+"""Models written by hand in two frameworks: aligned, given the same weights, held together."""
