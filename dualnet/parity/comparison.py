@@ -101,7 +101,7 @@ def compare(
         history = run.train(progress)
         scores = run.scores(held_out)
     divergence = run.proof.divergence or run.practice.divergence
-    proof, practice = run.proof.proof(), run.practice.practice()
+    proof, practice = run.proof.mode(), run.practice.mode()
     verdict, reason = judge(proof, practice, divergence)
     settings = Settings(
         names,
@@ -116,7 +116,17 @@ def compare(
         run.first.model.count_params(),
     )
     return Report(
-        verdict, reason, divergence, settings, proof, practice, history, scores, environment(names)
+        verdict,
+        reason,
+        divergence,
+        settings,
+        proof,
+        practice,
+        (),
+        history,
+        scores,
+        {},
+        environment(names),
     )
 
 

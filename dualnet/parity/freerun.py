@@ -18,7 +18,7 @@ from dualnet.parity.lane import Lane
 from dualnet.parity.lockstep import LockStep
 from dualnet.parity.nudge import nudged
 from dualnet.parity.verdict import Tolerance
-from dualnet.report.values import Distance, Divergence, Practice, StepRow
+from dualnet.report.values import Distance, Divergence, FreeRunRow, Mode
 from dualnet.typing import NDArray, Tensor
 
 __all__ = ["FreeRun", "measured_steps"]
@@ -53,7 +53,7 @@ class FreeRun:
         self.divergence: Divergence | None = None
         self._gates = gates(first.dtype)
         self._tolerance = Tolerance()
-        self._rows: list[StepRow] = []
+        self._rows: list[FreeRunRow] = []
         self._excess: list[int] = []
         self._steps = 0
         self._first_loss = 0.0
@@ -67,9 +67,10 @@ class FreeRun:
         moved = start.model | {path: nudged(start.model[path], self.first.dtype, draw=0)}
         self.control.restore(replace(start, model=moved))
 
-    def practice(self) -> Practice:
+    def mode(self) -> Mode:
         """What has been found, as values."""
-        return Practice(self.first.dtype, self._steps, tuple(self._rows), tuple(self._excess))
+        rows, excess = tuple(self._rows), tuple(self._excess)
+        return Mode(self.first.dtype, (), (), (), (), self._steps, rows, excess)
 
     def new_epoch(self) -> None:
         """Starts the running means of loss and metrics anew."""
@@ -121,9 +122,13 @@ class FreeRun:
                 "state": self._apart(states[0], states[other], ()),
             }
 
-        exact = {} if truth is None else {"weights": self._apart(weights[0], truth.weights(), dead)}
+        exact = (
+            {}
+            if truth is None
+            else {self.labels[0]: {"weights": self._apart(weights[0], truth.weights(), dead)}}
+        )
         self._rows.append(
-            StepRow(
+            FreeRunRow(
                 number,
                 dict(zip(self.labels, map(float, losses[:2]), strict=True)),
                 between(1),

@@ -23,7 +23,7 @@ from dualnet.parity.gradients import gradient_distances, gradients_part
 from dualnet.parity.lane import Lane, Pass, Snapshot
 from dualnet.parity.nudge import nudged_inputs, nudged_values
 from dualnet.parity.tracing import Trace
-from dualnet.report.values import Distance, Divergence, Finding, Proof
+from dualnet.report.values import Distance, Divergence, Finding, LockStepRow, Mode
 from dualnet.typing import NDArray
 
 __all__ = ["LockStep", "PHASES"]
@@ -49,7 +49,7 @@ class LockStep:
         self.first, self.second = first, second
         self.gates = gates(first.dtype)
         self.divergence: Divergence | None = None
-        self._steps: list[int] = []
+        self._rows: list[LockStepRow] = []
         self._worst: dict[str, Finding] = {}
         self._noisy: set[str] = set()
         self._alive: set[str] = set()
@@ -60,22 +60,30 @@ class LockStep:
         """Parameters whose gradient has never been more than rounding."""
         return tuple(path for path in self.first.paths if path in self._noisy - self._alive)
 
-    def proof(self) -> Proof:
+    def mode(self) -> Mode:
         """What has been found, as values."""
-        return Proof(
+        return Mode(
             self.first.dtype,
-            tuple(self._steps),
+            tuple(self._rows),
             tuple(self._worst[phase] for phase in PHASES if phase in self._worst),
             self.dead,
             tuple(self._flips.values()),
+            0,
+            (),
+            (),
         )
 
     def step(self, number: int, start: Snapshot, batch: Batch) -> None:
         """One step of both from ``start``; afterwards the first is where training leads it."""
         if self.divergence is not None:
             return
-        self._steps.append(number)
         passes, found = self._measure(start, batch)
+        cross = {phase: largest(by_path)[1] for phase, by_path in found.items() if by_path}
+        paths = {
+            phase: {path: each.relative for path, each in by_path.items()}
+            for phase, by_path in found.items()
+        }
+        self._rows.append(LockStepRow(number, cross, {}, {}, paths))
         for phase, by_path in found.items():
             self._note(number, phase, by_path)
         suspects = {phase: d for phase, d in found.items() if self._beyond(phase, d)}

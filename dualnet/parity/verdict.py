@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dualnet.parity.gates import CONTROL_FACTOR
-from dualnet.report.values import Distance, Divergence, Practice, Proof, StepRow
+from dualnet.report.values import JUDGED, Distance, Divergence, FreeRunRow, Mode
 
-__all__ = ["JUDGED", "Tolerance", "judge"]
-
-#: What of a free run is judged.  Gradients that vanish and moving means that follow a dead
-#: bias part by themselves; they are judged in lock-step, and listed here.
-JUDGED = ("loss", "weights")
+__all__ = ["Tolerance", "judge"]
 
 
 class Tolerance:
@@ -18,18 +14,18 @@ class Tolerance:
     def __init__(self) -> None:
         self._control = dict.fromkeys(JUDGED, 0.0)
 
-    def exceeded(self, row: StepRow) -> bool:
+    def exceeded(self, row: FreeRunRow) -> bool:
         """Whether the next row of a run is further apart than this; rows come in order."""
         for phase in JUDGED:
             self._control[phase] = max(self._control[phase], row.control[phase].relative)
         return any(row.cross[phase].relative > self.limit(row, phase) for phase in JUDGED)
 
-    def limit(self, row: StepRow, phase: str) -> float:
+    def limit(self, row: FreeRunRow, phase: str) -> float:
         """The largest relative distance that bound and control explain in this row."""
         return max(row.bound, CONTROL_FACTOR * self._control[phase])
 
 
-def judge(proof: Proof, practice: Practice, divergence: Divergence | None) -> tuple[str, str]:
+def judge(proof: Mode, practice: Mode, divergence: Divergence | None) -> tuple[str, str]:
     """The verdict and its reason in a sentence.
 
     1. A difference found in lock-step, from one state on the same batch, is real: *diverged*.
@@ -42,31 +38,31 @@ def judge(proof: Proof, practice: Practice, divergence: Divergence | None) -> tu
         return "diverged", str(divergence)
     if _no_bit_differs(proof, practice):
         return "identical", f"not one bit differs in {practice.steps} steps"
-    beyond = [(row, phase) for row in practice.rows for phase in JUDGED if _beyond(row, phase)]
+    beyond = [(row, phase) for row in practice.free_run for phase in JUDGED if _beyond(row, phase)]
     if not beyond:
         return "agree", _agreement(practice)
     return "noise", _noise(practice, *beyond[0])
 
 
-def _beyond(row: StepRow, phase: str) -> bool:
+def _beyond(row: FreeRunRow, phase: str) -> bool:
     return row.cross[phase].relative > row.bound
 
 
-def _no_bit_differs(proof: Proof, practice: Practice) -> bool:
+def _no_bit_differs(proof: Mode, practice: Mode) -> bool:
     found = [finding.distance for finding in proof.findings]
-    found += [d for row in practice.rows for d in row.cross.values()]
+    found += [d for row in practice.free_run for d in row.cross.values()]
     return all(d == Distance(0.0, 0.0, 0.0) for d in found)
 
 
-def _agreement(practice: Practice) -> str:
-    worst = max(practice.rows, key=lambda row: row.cross["weights"].relative)
+def _agreement(practice: Mode) -> str:
+    worst = max(practice.free_run, key=lambda row: row.cross["weights"].relative)
     return (
         f"weights part by at most {worst.cross['weights'].relative:.1e} in {practice.steps} steps "
         f"of {practice.dtype}, where rounding alone explains {worst.bound:.1e}"
     )
 
 
-def _noise(practice: Practice, row: StepRow, phase: str) -> str:
+def _noise(practice: Mode, row: FreeRunRow, phase: str) -> str:
     text = (
         f"from step {row.step} on, {phase} is further apart ({row.cross[phase].relative:.1e}) than "
         f"rounding alone explains ({row.bound:.1e})"

@@ -80,13 +80,15 @@ def _table(table: tables.Table) -> str:
 
 def _plots(report: Report) -> list[str]:
     """Both losses overlaid; the distance of the weights over the steps, with the control."""
-    if not report.rows:
+    if not report.practice.free_run:
         return []
     losses = [
-        Line(label, [(row.step, row.loss[label]) for row in report.rows], style)
-        for label, style in zip(report.rows[0].loss, ("one", "two"), strict=True)
+        Line(label, [(row.step, row.loss[label]) for row in report.practice.free_run], style)
+        for label, style in zip(report.practice.free_run[0].loss, ("one", "two"), strict=True)
     ]
-    bound = Line("bound of rounding", [(row.step, row.bound) for row in report.rows], "three")
+    bound = Line(
+        "bound of rounding", [(row.step, row.bound) for row in report.practice.free_run], "three"
+    )
     return [
         plot("loss", losses, log=False, across="step"),
         *(_distances(report, phase, bound) for phase in ("weights", "loss", "gradient")),
@@ -94,8 +96,8 @@ def _plots(report: Report) -> list[str]:
 
 
 def _distances(report: Report, phase: str, bound: Line) -> str:
-    cross = [(row.step, row.cross[phase].relative) for row in report.rows]
-    control = [(row.step, row.control[phase].relative) for row in report.rows]
+    cross = [(row.step, row.cross[phase].relative) for row in report.practice.free_run]
+    control = [(row.step, row.control[phase].relative) for row in report.practice.free_run]
     lines = [Line("between the backends", cross, "one")]
     bounds = [] if phase == "gradient" else [bound]
     return plot(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dualnet.report.values import VERDICTS, Distance, Report, StepRow
+from dualnet.report.values import VERDICTS, Distance, FreeRunRow, Report
 
 __all__ = ["Table", "facts", "headline", "notes", "number", "tables"]
 
@@ -87,14 +87,14 @@ def _proof(report: Report) -> Table:
         for finding in proof.findings
     )
     columns = ("phase", "relative", "gate", "absolute", "ulps", "worst at")
-    return Table(f"proof: {proof.dtype}, in lock-step, {len(proof.steps)} steps", columns, rows)
+    return Table(f"proof: {proof.dtype}, in lock-step, {len(proof.lock_step)} steps", columns, rows)
 
 
 def _practice(report: Report) -> Table:
-    rows = report.rows
+    rows = report.practice.free_run
     phases = tuple(rows[0].cross) if rows else ()
 
-    def worst(phase: str, which: Callable[[StepRow], Mapping[str, Distance]]) -> Distance:
+    def worst(phase: str, which: Callable[[FreeRunRow], Mapping[str, Distance]]) -> Distance:
         total = ZERO
         for row in rows:
             total |= which(row).get(phase, ZERO)
@@ -103,12 +103,12 @@ def _practice(report: Report) -> Table:
     def line(phase: str) -> tuple[str, ...]:
         cross = worst(phase, lambda row: row.cross)
         control = worst(phase, lambda row: row.control)
-        truth = worst(phase, lambda row: row.truth)
+        truth = worst(phase, lambda row: next(iter(row.truth.values()), {}))
         return (
             phase,
             number(cross.relative),
             number(control.relative),
-            number(truth.relative) if any(phase in row.truth for row in rows) else "–",
+            number(truth.relative) if any(row.truth for row in rows) else "–",
             number(cross.absolute),
             count(cross.ulps),
         )

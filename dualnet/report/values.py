@@ -11,11 +11,13 @@ __all__ = [
     "Distance",
     "Divergence",
     "Finding",
-    "Practice",
-    "Proof",
+    "FreeRunRow",
+    "JUDGED",
+    "LayerRow",
+    "LockStepRow",
+    "Mode",
     "Report",
     "Settings",
-    "StepRow",
     "VERDICTS",
 ]
 
@@ -110,16 +112,40 @@ class Divergence:
 
 
 @dataclass(frozen=True)
-class StepRow:
-    """One measured step of the free run.
+class LockStepRow:
+    """One step that both backends made from one state, on one batch.
+
+    Attributes:
+        step: its number, from 0.
+        cross: between the backends, by phase: ``"forward"``, ``"loss"``, ``"gradient"``,
+            ``"state"``, ``"update"``.
+        control: between the first backend and itself, every weight and input moved by one
+            unit in the last place.  An update has none: both sides get the same gradients.
+        truth: backend to phase to distance from its own float64 step; empty in the proof,
+            which is float64 itself.
+        paths: phase to path to relative distance, of every variable and slot.
+    """
+
+    step: int
+    cross: Mapping[str, Distance]
+    control: Mapping[str, Distance]
+    truth: Mapping[str, Mapping[str, Distance]]
+    paths: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class FreeRunRow:
+    """One measured step of a free run, in which errors are handed on from step to step.
 
     Attributes:
         step: its number, from 0.
         loss: the loss on each backend.
         cross: between the backends, by phase: ``"loss"``, ``"gradient"``, ``"weights"``,
-            ``"state"``.
-        control: between the first backend and itself started one unit in the last place away.
-        truth: between the first backend and its own float64 run, while the proof lasts.
+            ``"state"``, ``"slots"``, ``"metrics"``.
+        control: between the first backend and itself started one unit in the last place
+            away; empty in the proof.
+        truth: backend to phase to distance from its own float64 run, while the proof lasts;
+            empty in the proof.
         bound: the relative distance that rounding explains by this step.
     """
 
@@ -127,46 +153,78 @@ class StepRow:
     loss: Mapping[str, float]
     cross: Mapping[str, Distance]
     control: Mapping[str, Distance]
-    truth: Mapping[str, Distance]
+    truth: Mapping[str, Mapping[str, Distance]]
     bound: float
 
 
+#: What of a free run is judged.  Gradients that vanish and moving means that follow a dead
+#: bias part by themselves; they are judged in lock-step, and listed here.
+JUDGED = ("loss", "weights")
+
+
 @dataclass(frozen=True)
-class Proof:
-    """The lock-step run: both backends start every step from one state.
+class Mode:
+    """What was found in one dtype: in lock-step, and trained freely.
+
+    A comparison has two: the *proof*, in float64, and *practice*, in the dtype asked for.
 
     Attributes:
-        dtype: ``"float64"``.
-        steps: the steps taken.
-        findings: the worst of each phase.
+        dtype: its dtype.
+        lock_step: the steps that both made from one state.
+        findings: the worst of each phase in lock-step.
         dead: parameters whose gradient is nothing but rounding (a bias before batch
             normalisation); listed, never a divergence.
         flips: units that a rounding error put on different sides of a kink (ReLU at zero);
             listed, never a divergence.
+        steps: how many steps were trained freely.
+        free_run: the free steps that were measured.
+        excess: free steps where the backends were further apart than bound and control
+            explain.
     """
 
     dtype: str
-    steps: tuple[int, ...]
+    lock_step: tuple[LockStepRow, ...]
     findings: tuple[Finding, ...]
     dead: tuple[str, ...]
     flips: tuple[str, ...]
+    steps: int
+    free_run: tuple[FreeRunRow, ...]
+    excess: tuple[int, ...]
+
+    @property
+    def horizon(self) -> int | None:
+        """The first measured step by which the control itself has left the bound of rounding.
+
+        Training is chaotic from there on: what it gives depends on the last bits of where
+        it started, on any one backend.  ``None`` if the control stays within the bound.
+        """
+        return next((row.step for row in self.free_run if _left(row)), None)
+
+
+def _left(row: FreeRunRow) -> bool:
+    return any(row.control[phase].relative > row.bound for phase in JUDGED if phase in row.control)
 
 
 @dataclass(frozen=True)
-class Practice:
-    """The free run, in the dtype asked for.
+class LayerRow:
+    """One layer in one step of the proof, looked at by itself.
 
     Attributes:
-        dtype: its dtype.
-        steps: how many steps were trained.
-        rows: the steps that were measured.
-        excess: steps where the backends were further apart than bound and control explain.
+        path: the layer's path, with ``#1`` … for later calls of a shared layer.
+        kind: name of the layer's class.
+        output: how far its output is apart, errors of earlier layers included.
+        own_output: how far, when both sides get the same input: what the layer itself adds.
+        gradient: how far the loss's gradient with respect to its output is apart.
+        own_gradient: how far the gradients of its inputs and variables are apart, when both
+            sides get the same input and the same gradient from above.
     """
 
-    dtype: str
-    steps: int
-    rows: tuple[StepRow, ...]
-    excess: tuple[int, ...]
+    path: str
+    kind: str
+    output: Distance
+    own_output: Distance
+    gradient: Distance
+    own_gradient: Distance
 
 
 @dataclass(frozen=True)
@@ -197,11 +255,14 @@ class Report:
         reason: why, in a sentence.
         first: the first real difference; ``None`` unless diverged.
         settings: what was compared.
-        proof: the lock-step run in float64.
-        practice: the free run in the dtype asked for.
+        proof: what was found in float64.
+        practice: what was found in the dtype asked for.
+        layers: every layer by itself, in the step that diverged, or else in the first.
         history: backend to measure to one value per epoch.
         scores: backend to measure, after training, on the validation data or else the
             training data.
+        seconds: backend to the time that its training steps took, the first one left out,
+            which compiles.
         environment: versions, devices and threads.
     """
 
@@ -209,21 +270,18 @@ class Report:
     reason: str
     first: Divergence | None
     settings: Settings
-    proof: Proof
-    practice: Practice
+    proof: Mode
+    practice: Mode
+    layers: Sequence[LayerRow]
     history: Mapping[str, Mapping[str, Sequence[float]]]
     scores: Mapping[str, Mapping[str, float]]
+    seconds: Mapping[str, float]
     environment: Mapping[str, str]
 
     @property
     def ok(self) -> bool:
         """Whether there is no real difference."""
         return self.verdict != "diverged"
-
-    @property
-    def rows(self) -> tuple[StepRow, ...]:
-        """The measured steps of the free run."""
-        return self.practice.rows
 
     def __str__(self) -> str:
         from dualnet.report.text import render  # rich loads only when something is shown

@@ -80,7 +80,10 @@ def test_a_backend_is_identical_to_itself(run, backend):
     report = run(net, X, Y, optimizer=optim.Adam(1e-2), backends=(backend, backend))
     assert report.verdict == "identical"
     assert list(report.history) == [backend, f"{backend} (2)"]
-    assert all(row.cross["weights"].ulps == 0 < row.control["weights"].ulps for row in report.rows)
+    assert all(
+        row.cross["weights"].ulps == 0 < row.control["weights"].ulps
+        for row in report.practice.free_run
+    )
 
 
 def test_a_dead_bias_is_listed_and_is_no_difference(run):
@@ -106,7 +109,7 @@ def test_chaotic_training_is_noise(run):
         proof_steps=3,
     )
     assert report.verdict == "noise", str(report)
-    last = report.rows[-1]
+    last = report.practice.free_run[-1]
     assert last.cross["weights"].relative > last.bound
     assert report.reason.startswith("from step ")
 
@@ -115,7 +118,7 @@ def test_training_that_explodes_to_nan_is_no_divergence(run, mlp):
     report = run(
         mlp, 1e3 * X, numbers(24, 3), loss="mse", optimizer=optim.SGD(1e3), epochs=4, steps=12
     )
-    assert not math.isfinite(report.rows[-1].loss["torch"])
+    assert not math.isfinite(report.practice.free_run[-1].loss["torch"])
     assert report.verdict != "diverged", str(report)
 
 
@@ -201,14 +204,16 @@ def test_history_scores_and_rows_are_those_of_fit(run, mlp):
         history = model.fit(X, Y, batch_size=8, epochs=2, verbose=0)
         assert report.history[name] == history.history
         assert report.scores[name] == pytest.approx(model.evaluate(X[:8], Y[:8]), rel=1e-6)  # f32
-    assert [row.step for row in report.rows] == list(range(6))
-    assert report.proof.steps == (0, 1, 2, 4, 5)
+    assert [row.step for row in report.practice.free_run] == list(range(6))
+    assert [row.step for row in report.proof.lock_step] == [0, 1, 2, 4, 5]
 
 
 def test_truth_is_measured_while_the_proof_lasts(run, mlp):
     report = run(mlp, X, Y, optimizer="adam", proof_steps=2)
-    assert [bool(row.truth) for row in report.rows] == [True, True, False]
-    assert 0 < report.rows[1].truth["weights"].relative < 1e-6  # float32 against float64
+    assert [bool(row.truth) for row in report.practice.free_run] == [True, True, False]
+    assert (
+        0 < report.practice.free_run[1].truth["torch"]["weights"].relative < 1e-6
+    )  # float32 against float64
 
 
 def test_progress_is_told(run, mlp):

@@ -15,11 +15,10 @@ from dualnet.report import (
     Distance,
     Divergence,
     Finding,
-    Practice,
-    Proof,
+    FreeRunRow,
+    Mode,
     Report,
     Settings,
-    StepRow,
 )
 from dualnet.report.tables import number
 
@@ -32,7 +31,7 @@ def apart(relative):
 
 
 def row(step, cross, control, bound=1e-6):
-    return StepRow(
+    return FreeRunRow(
         step,
         {"torch": 1.0, "tensorflow": 1.0 + cross},
         dict.fromkeys(PHASES, apart(cross)),
@@ -44,11 +43,11 @@ def row(step, cross, control, bound=1e-6):
 
 def proof(relative=1e-16, **more):
     finding = Finding("forward", 0, "output", apart(relative), 1e-12)
-    return Proof("float64", (0,), (finding,), more.get("dead", ()), more.get("flips", ()))
+    return Mode("float64", (), (finding,), more.get("dead", ()), more.get("flips", ()), 0, (), ())
 
 
 def practice(*rows, excess=()):
-    return Practice("float32", len(rows), rows, excess)
+    return Mode("float32", (), (), (), (), len(rows), rows, excess)
 
 
 DIVERGENCE = Divergence(
@@ -124,8 +123,10 @@ def report(verdict="diverged", **more):
         settings,
         more.get("proof", proof(dead=("conv.bias",), flips=("relu at unit (0, 1)",))),
         more.get("practice", practice(*rows)),
+        (),
         {"torch": {"loss": [1.0, math.nan]}, "tensorflow": {"loss": [1.0, 2.0]}},
         {"torch": {"loss": 0.5}, "tensorflow": {"loss": 0.5}},
+        {"torch": 0.25, "tensorflow": 0.5},
         {"python": "3 & <more>"},
     )
 
@@ -180,7 +181,7 @@ def test_json_is_strict_and_holds_everything(tmp_path):
         "dense.kernel",
     )
     assert data["history"]["torch"]["loss"] == [1.0, "nan"]
-    assert data["practice"]["rows"][-1]["cross"]["loss"]["relative"] == "inf"
+    assert data["practice"]["free_run"][-1]["cross"]["loss"]["relative"] == "inf"
     assert set(data) == {
         "schema",
         "ok",
@@ -190,8 +191,10 @@ def test_json_is_strict_and_holds_everything(tmp_path):
         "settings",
         "proof",
         "practice",
+        "layers",
         "history",
         "scores",
+        "seconds",
         "environment",
     }
 
