@@ -73,7 +73,7 @@ def variable(
 
 
 def assign(variable: tf.Variable, value: tf.Tensor, /) -> None:
-    variable.assign(tf.stop_gradient(value))
+    variable.assign(tf.stop_gradient(value), read_value=False)
 
 
 def from_dlpack(tensor: Any, /, *, copy: bool) -> tf.Tensor:

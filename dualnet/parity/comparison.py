@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,20 +19,27 @@ from dualnet.modes import full_precision
 from dualnet.nn.layer import Layer
 from dualnet.optim import Optimizer
 from dualnet.parity.freerun import FreeRun, measured_steps
-from dualnet.parity.lane import Lane, Problem, Snapshot
+from dualnet.parity.lane import Lane, Problem
 from dualnet.parity.lockstep import LockStep
 from dualnet.parity.verdict import judge
 from dualnet.random.layout import checked_integer
-from dualnet.report.values import Report, Settings
+from dualnet.report.values import Divergence, LayerRow, Mode, Report, Settings
 from dualnet.training.checks import check_finite
 from dualnet.typing import Tree
 
 __all__ = ["compare", "two_backends"]
 
-#: Steps of the proof at the start; a few more follow later in the run.
-PROOF_STEPS = 20
-#: Later steps of the proof, as parts of the run.
-LATER = (0.25, 0.5, 0.75, 1.0)
+#: The dtype of the proof.
+PROOF = "float64"
+#: A look costs as much as some steps of training, so one step in this many is looked at, ...
+LOOK_EVERY = 100
+#: ... but at least and at most this many of the first.
+LEADING = (3, 20)
+#: Later looks, as parts of a run: of a longer one, and of a shorter.
+LATER, LAST = (0.25, 0.5, 0.75, 1.0), (1.0,)
+LONG = 1000
+#: Steps that a lane makes before the next lane's turn, where nothing is measured.
+TOGETHER = 16
 #: Called with the steps done and the steps there are.
 Progress = Callable[[int, int], None]
 
@@ -53,15 +62,16 @@ def compare(
     input_shape: Tree = None,
     device: str = "cpu",
     steps: int | None = None,
-    proof_steps: int = PROOF_STEPS,
+    proof_steps: int | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Trains one network on two backends and measures, step by step, how far they part.
 
-    First a *proof*: in float64 both start each of the first steps (and a few later ones)
-    from one state, and prediction, loss, every gradient, state and update are compared.
-    Then *practice*: both train freely in ``dtype``, beside a control that tells how far this
-    training throws a change in the last place.  ``docs/parity.md`` has the reasoning.
+    Both train freely in ``dtype``, beside a control that tells how far this training throws
+    a change in the last place (*practice*).  Before each of the first steps, and a few later
+    ones, both make that step from one state, in float64 (the *proof*) and in ``dtype``, and
+    prediction, loss, every gradient, state and update are compared.  ``docs/parity.md`` has
+    the reasoning.
 
     Args:
         net: the definition.
@@ -76,7 +86,8 @@ def compare(
         input_shape: as for :class:`dualnet.Model`.
         device: where both train.
         steps: the most steps to take.
-        proof_steps: how many of the first steps are proved.
+        proof_steps: how many of the first steps are looked at in lock-step; one in 100 of all
+            steps if not given, and 3 to 20.
         progress: called with the steps done and the steps there are.
 
     Raises:
@@ -93,15 +104,14 @@ def compare(
     names = two_backends(backends)
     data = _data(x, y, sample_weight, batch_size=batch_size, seed=seed)
     total = _total_steps(epochs, len(data), steps)
-    checked_integer("proof_steps", proof_steps, 1, 1 << 32)
+    leading = _leading(total, proof_steps)
     problem = _problem(net, loss, optimizer, metrics, input_shape, device, seed)
     held_out = data if validation_data is None else _unshuffled(validation_data)
     with full_precision():
-        run = _Run(problem, names, dtype, data, total, proof_steps)
+        run = _Run(problem, names, dtype, data, total, leading)
         history = run.train(progress)
         scores = run.scores(held_out)
-    divergence = run.proof.divergence or run.practice.divergence
-    proof, practice = run.proof.mode(), run.practice.mode()
+    proof, practice, divergence = run.proof(), run.practice(), run.divergence
     verdict, reason = judge(proof, practice, divergence)
     settings = Settings(
         names,
@@ -109,11 +119,11 @@ def compare(
         repr(problem.optimizer),
         repr(problem.loss),
         dtype,
-        run.first.model.device,
+        run.device,
         epochs,
         batch_size,
         seed,
-        run.first.model.count_params(),
+        run.parameters,
     )
     return Report(
         verdict,
@@ -122,16 +132,16 @@ def compare(
         settings,
         proof,
         practice,
-        (),
+        run.layers,
         history,
         scores,
-        {},
+        run.seconds,
         environment(names),
     )
 
 
 class _Run:
-    """The lanes of one comparison: three that train freely, two for the proof."""
+    """The lanes of one comparison, which train freely and meet for looks in lock-step."""
 
     def __init__(
         self,
@@ -140,63 +150,151 @@ class _Run:
         dtype: str,
         data: Batches,
         total: int,
-        proof_steps: int,
+        leading: int,
     ) -> None:
         sample = next(data.epoch(0))
 
         def lane(place: int, kind: str) -> Lane:
             return Lane(problem, names[place], kind, sample)
 
-        self.first = lane(0, dtype)
-        self.first.check(sample, data.y)
+        first = lane(0, dtype)
+        first.check(sample, data.y)
         self.labels = labels(names)
-        self.practice = FreeRun(self.first, lane(1, dtype), lane(0, dtype), self.labels)
-        self.proof = LockStep(lane(0, "float64"), lane(1, "float64"))
-        self._data = data
-        self._total = total
-        self._leading = min(proof_steps, total)
-        self._later = {round(part * (total - 1)) for part in LATER} - set(range(self._leading))
+        self.device, self.parameters = first.model.device, first.model.count_params()
+        lanes = (first, lane(1, dtype))
+        exact = lanes if dtype == PROOF else (lane(0, PROOF), lane(1, PROOF))
+        self._together = LockStep(*lanes, self.labels)
+        self._proved = self._together if dtype == PROOF else LockStep(*exact, self.labels)
+        self._free = FreeRun([*lanes, lane(0, dtype)], self.labels)
+        self._free_proof = None if dtype == PROOF else FreeRun(exact, self.labels)
+        self._data, self._total, self._leading = data, total, leading
+        self._measured = measured_steps(total)
+        later = LATER if total >= LONG else LAST
+        self._looks = {*range(leading), *(round(part * (total - 1)) for part in later)}
+
+    @property
+    def divergence(self) -> Divergence | None:
+        """The first real difference; in one step, the proof's word goes first."""
+        found = [each.divergence for each in (self._proved, self._together)]
+        return min((d for d in found if d is not None), key=lambda d: d.step, default=None)
+
+    @property
+    def layers(self) -> tuple[LayerRow, ...]:
+        """Every layer by itself, in the step that diverged."""
+        pairs = (self._proved, self._together)
+        return next((p.layers for p in pairs if p.divergence is self.divergence), ())
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """The time that training took each backend."""
+        return dict(zip(self.labels, self._free.seconds, strict=False))
+
+    def proof(self) -> Mode:
+        """What has been found in float64."""
+        return _mode(self._proved, self._free_proof or self._free)
+
+    def practice(self) -> Mode:
+        """What has been found in the dtype asked for."""
+        return _mode(self._together, self._free)
 
     def train(self, progress: Progress | None) -> dict[str, dict[str, list[float]]]:
         """Every step of every lane; loss and metrics per epoch."""
         history: dict[str, dict[str, list[float]]] = {label: {} for label in self.labels}
-        measured, step = measured_steps(self._total), 0
-        exact = self.first.snapshot()
         for epoch in range(-(-self._total // len(self._data))):
-            self.practice.new_epoch()
-            for batch in self._data.epoch(epoch):
-                if step == self._total:
-                    break
-                leading = step < self._leading
-                if leading or step in self._later:
-                    self._prove(step, exact if leading else self.first.snapshot(), batch)
-                if leading:
-                    exact = self.proof.first.snapshot()
-                followed = leading and self.proof.divergence is None
-                self.practice.step(
-                    step,
-                    batch,
-                    measure=step in measured,
-                    dead=self.proof.dead,
-                    truth=self.proof.first if followed else None,
-                )
-                step += 1
+            self._free.new_epoch()
+            for done in self._epoch(epoch):
                 if progress is not None:
-                    progress(step, self._total)
-            for label, totals in zip(self.labels, self.practice.totals, strict=True):
+                    progress(done, self._total)
+            for label, totals in zip(self.labels, self._free.totals, strict=True):
                 for name, value in totals.items():
                     history[label].setdefault(name, []).append(value)
         return history
 
-    def _prove(self, step: int, start: Snapshot, batch: Batch) -> None:
-        if start.finite():  # nothing can be learned from NaN on both sides
-            self.proof.step(step, start, batch)
+    def _epoch(self, epoch: int) -> Iterator[int]:
+        """The steps of an epoch, some at a time; gives how many have been made so far."""
+        waiting: list[Batch] = []
+        left = self._total - self._free.steps
+        for batch in islice(self._data.epoch(epoch), left):
+            number = self._free.steps + len(waiting)
+            stop = number in self._looks or number in self._measured
+            if waiting and (stop or len(waiting) == TOGETHER):
+                self._free.run(waiting)
+                waiting = []
+                yield self._free.steps
+            if stop:
+                self._step(number, batch)
+                yield self._free.steps
+            else:
+                waiting.append(batch)
+        if waiting:
+            self._free.run(waiting)
+            yield self._free.steps
+
+    def _step(self, number: int, batch: Batch) -> None:
+        """A look if one is due, then one step of every lane, measured."""
+        diverged = self.divergence is not None
+        if number in self._looks and not diverged:
+            self._look(number, batch)
+        truth: Sequence[Lane] = ()
+        if self._free_proof is not None and number < self._leading and not diverged:
+            truth = self._free_proof.lanes
+            if self._free_proof.step(number, batch, dead=self._proved.dead):
+                self._look_again(self._proved, self._free_proof, number, batch)
+        if self._free.step(number, batch, dead=self._proved.dead, truth=truth):
+            self._look_again(self._together, self._free, number, batch)
+
+    def _look(self, number: int, batch: Batch) -> None:
+        """One step in lock-step, from where the first backend is in practice."""
+        start = self._free.lanes[0].snapshot()
+        if self._free_proof is None:
+            with _kept(self._free.lanes[:2]):
+                self._proved.look(number, start, batch, control=True)
+            return
+        with _kept(self._free_proof.lanes):
+            looked = self._proved.look(number, start, batch)
+            if looked is None or self._proved.divergence is not None:
+                return
+            exact = self._proved.exact(start, looked)
+            with _kept(self._free.lanes[:2]):
+                self._together.look(number, start, batch, control=True, exact=exact)
+
+    def _look_again(self, pair: LockStep, run: FreeRun, number: int, batch: Batch) -> None:
+        """One step in lock-step, compiled throughout, from where rounding explains no more."""
+        first, second = run.lanes[:2]
+        with _kept((first, second)):
+            start = first.snapshot()
+            start = start if start.finite() else second.snapshot()
+            pair.look(number, start, batch, compiled=True)
 
     def scores(self, data: Batches) -> dict[str, dict[str, float]]:
         """Loss and metrics of both backends on some data."""
         batches = list(data.epoch(0))
-        lanes = zip(self.labels, (self.practice.first, self.practice.second), strict=True)
+        lanes = zip(self.labels, self._free.lanes, strict=False)
         return {label: lane.evaluate(batches) for label, lane in lanes}
+
+
+@contextmanager
+def _kept(lanes: Sequence[Lane]) -> Iterator[None]:
+    """A block after which the lanes are in the state they were in."""
+    before = [lane.snapshot() for lane in lanes]
+    try:
+        yield
+    finally:
+        for lane, snapshot in zip(lanes, before, strict=True):
+            lane.restore(snapshot)
+
+
+def _mode(pair: LockStep, run: FreeRun) -> Mode:
+    return Mode(
+        pair.first.dtype,
+        tuple(pair.rows),
+        pair.findings,
+        pair.dead,
+        tuple(pair.flips.values()),
+        run.steps,
+        tuple(run.rows),
+        tuple(run.excess),
+    )
 
 
 def two_backends(backends: tuple[str, str] | None) -> tuple[str, str]:
@@ -278,6 +376,14 @@ def _unshuffled(data: tuple[Tree, Tree]) -> Batches:
 def _check_finite(x: Tree, y: Tree) -> None:
     check_finite("x", x)
     check_finite("y", y)
+
+
+def _leading(total: int, asked: int | None) -> int:
+    """How many of the first steps are looked at."""
+    if asked is not None:
+        return min(checked_integer("proof_steps", asked, 1, 1 << 32), total)
+    least, most = LEADING
+    return min(max(least, min(most, total // LOOK_EVERY)), total)
 
 
 def _total_steps(epochs: int, per_epoch: int, steps: int | None) -> int:

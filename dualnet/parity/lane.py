@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from dualnet import tree
 from dualnet.data import Batch
+from dualnet.metrics import Tally
 from dualnet.model import Model
 from dualnet.nn.layer import Layer
 from dualnet.optim import Optimizer
@@ -20,7 +21,7 @@ from dualnet.training.steps import Steps, gradients
 from dualnet.training.totals import Totals
 from dualnet.typing import NDArray, Tensor, Tree
 
-__all__ = ["Lane", "Native", "Pass", "Problem", "Snapshot", "named_leaves"]
+__all__ = ["Lane", "Native", "Pass", "Problem", "Snapshot", "Trained", "named_leaves"]
 
 #: A batch as tensors of one backend.
 Native = tuple[Tree, Tree, Tree]
@@ -51,13 +52,24 @@ class Snapshot:
         return all(bool(np.isfinite(value).all()) for value in self.model.values())
 
 
+class Trained(NamedTuple):
+    """What one training step gave, still native."""
+
+    prediction: Tree
+    loss: Tensor
+    tallies: tuple[Tally, ...]
+    gradients: list[Tensor | None]
+
+
 @dataclass(frozen=True)
 class Pass:
-    """What one forward and backward pass gave."""
+    """What the forward and backward pass of a step gave, as NumPy."""
 
     prediction: Tree
     loss: NDArray
+    metrics: dict[str, NDArray]
     gradients: dict[str, NDArray]
+    states: dict[str, NDArray]
 
     @property
     def outputs(self) -> dict[str, NDArray]:
@@ -66,7 +78,11 @@ class Pass:
 
 
 class Lane:
-    """A model on one backend, in one dtype, and what a comparison does with it."""
+    """A model on one backend, in one dtype, and what a comparison does with it.
+
+    There is one compiled function, the training step as ``fit`` makes it: it is what is
+    compared, in lock-step as well, and one function is compiled once.
+    """
 
     def __init__(self, problem: Problem, backend: str, dtype: str, first: Batch) -> None:
         self.model = Model(
@@ -86,8 +102,7 @@ class Lane:
         self.state_paths = self.model.backend.layers.states(self.model.native)
         compiled = self.model.backend.jit.train_step
         self._train = compiled(self._train_step, jit="auto")
-        self._gradients = compiled(self._gradient_step, jit="auto")
-        self._apply = compiled(self.optimizer.apply, jit="auto")
+        self._compiled_apply = compiled(self.optimizer.apply, jit="auto")
         self._steps = Steps(self.model, problem.loss, problem.metrics, self.optimizer, jit="auto")
 
     def on_device(self) -> AbstractContextManager[None]:
@@ -105,31 +120,36 @@ class Lane:
 
     # Steps
 
-    def _gradient_step(self, x: Tree, y: Tree, weight: Tree) -> tuple[Any, ...]:
-        variables = self.optimizer.variables
-        step = gradients(self.model, variables, self.problem.loss, x, y, weight)
-        return step.prediction, step.loss, step.gradients
+    def _train_step(self, x: Tree, y: Tree, weight: Tree) -> Trained:
+        """One training step as ``fit`` makes it, which gives all that can be compared."""
+        found = gradients(self.model, self.optimizer.variables, self.problem.loss, x, y, weight)
+        self.optimizer.apply(found.gradients)
+        tape = self.model.backend.tape
+        with tape.no_gradient():
+            tallies = tuple(m.update(y, found.prediction, weight) for m in self.problem.metrics)
+        prediction = tree.map(tape.stop_gradient, found.prediction)
+        return Trained(prediction, tape.stop_gradient(found.loss), tallies, found.gradients)
 
-    def _train_step(self, x: Tree, y: Tree, weight: Tree) -> tuple[Any, ...]:
-        """One training step as ``fit`` makes it, which also gives the gradients."""
-        prediction, loss, found = self._gradient_step(x, y, weight)
-        self.optimizer.apply(found)
-        with self.model.backend.tape.no_gradient():
-            tallies = tuple(m.update(y, prediction, weight) for m in self.problem.metrics)
-        return self.model.backend.tape.stop_gradient(loss), tallies, found
-
-    def train(self, batch: Batch) -> tuple[Tensor, Any, list[Tensor | None]]:
-        """One training step: loss, tallies of the metrics and gradients, still native."""
+    def train(self, batch: Batch) -> Trained:
+        """One training step."""
         with self.on_device():
-            loss, tallies, found = self._train(*self.model.native_batch(batch))
-        return loss, tallies, found
+            return Trained(*self._train(*self.model.native_batch(batch)))
 
-    def gradients(self, batch: Batch) -> Pass:
-        """One forward and backward pass, in training mode; the optimizer does nothing."""
-        with self.on_device():
-            prediction, loss, found = self._gradients(*self.model.native_batch(batch))
+    def passed(self, batch: Batch) -> Pass:
+        """What the passes of a training step give; weights and slots move on with it."""
+        return self.read(self.train(batch))
+
+    def read(self, trained: Trained) -> Pass:
+        """A step's results, with the state it left, as NumPy."""
         to_numpy = self.model.backend.state.to_numpy
-        return Pass(tree.map(to_numpy, prediction), to_numpy(loss), self.numpy_gradients(found))
+        tallies = zip(self.problem.metrics, trained.tallies, strict=True)
+        return Pass(
+            tree.map(to_numpy, trained.prediction),
+            to_numpy(trained.loss),
+            {m.name: to_numpy(total) for m, (total, _) in tallies},
+            self._numpy_gradients(trained.gradients),
+            self.states(),
+        )
 
     def loss_gradients(self, prediction: Tree, batch: Batch) -> dict[str, NDArray]:
         """The gradients of the loss with respect to a prediction."""
@@ -143,13 +163,18 @@ class Lane:
         given = {f"output {i}": g for i, g in enumerate(found) if g is not None}
         return {name: backend.state.to_numpy(gradient) for name, gradient in given.items()}
 
-    def apply(self, found: dict[str, NDArray]) -> None:
-        """One update with the gradients given."""
+    def apply(self, found: dict[str, NDArray], *, compiled: bool) -> None:
+        """One update with the gradients given.
+
+        Args:
+            compiled: as a training step makes it, which costs a compilation; else eagerly.
+        """
+        apply = self._compiled_apply if compiled else self.optimizer.apply
         wide = self.model.policy.variable
         with self.on_device():
-            self._apply([self.model.to_native(found[path], wide) for path in self.paths])
+            apply([self.model.to_native(found[path], wide) for path in self.paths])
 
-    def numpy_gradients(self, found: Sequence[Tensor | None]) -> dict[str, NDArray]:
+    def _numpy_gradients(self, found: Sequence[Tensor | None]) -> dict[str, NDArray]:
         """Gradients by path; zeros for a variable the loss does not depend on."""
         state = self.model.backend.state
 
@@ -187,6 +212,10 @@ class Lane:
         with self.on_device():
             self.model.load_state(snapshot.model)
             self.optimizer.load_state(snapshot.optimizer)
+
+    def updated(self) -> dict[str, NDArray]:
+        """Everything an update writes: weights, slots, step counter."""
+        return self.weights() | self.optimizer.state()
 
     def weights(self) -> dict[str, NDArray]:
         """The trained variables by path."""

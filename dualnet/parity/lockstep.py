@@ -1,4 +1,4 @@
-"""The proof: both backends start every step from one state and see the same batch.
+"""Lock-step: both backends start a step from one state and see the same batch.
 
 No error is handed from step to step, so what differs was made in this step; and within the
 step each phase is measured by itself: gradients before updates, and updates from the same
@@ -9,110 +9,152 @@ visible part of the learning rate.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dualnet.data import Batch
-from dualnet.parity import replay
 from dualnet.parity.distances import distance, distances, largest, norm
-from dualnet.parity.gates import PROOF_FACTOR, gates
-from dualnet.parity.gradients import gradient_distances, gradients_part
+from dualnet.parity.examination import Examination
+from dualnet.parity.gates import gates
+from dualnet.parity.gradients import gradient_distances
 from dualnet.parity.lane import Lane, Pass, Snapshot
 from dualnet.parity.nudge import nudged_inputs, nudged_values
-from dualnet.parity.tracing import Trace
-from dualnet.report.values import Distance, Divergence, Finding, LockStepRow, Mode
+from dualnet.report.values import Distance, Divergence, Finding, LayerRow, LockStepRow
 from dualnet.typing import NDArray
 
-__all__ = ["LockStep", "PHASES"]
+__all__ = ["PHASES", "LockStep", "Side"]
 
 #: In the order in which a difference shows.
 PHASES = ("forward", "loss", "gradient", "state", "update")
-#: Draws of the control: each moves every weight and input by one ulp, up or down.
-DRAWS = 2
-#: The name of the network itself, whose path is empty.
-NETWORK = "(network)"
 
-Replayed = list[replay.Contribution]
+#: Phase to path to distance.
+Measured = dict[str, dict[str, Distance]]
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one backend made of a step, and of the update with the first's gradients."""
+
+    passed: Pass
+    updated: dict[str, NDArray]
+
+
+#: What both made of a step.
+Looked = tuple[Side, Side]
+#: Both sides' distances from the truth, by backend and phase.
+Exact = Callable[["LockStep", Looked], dict[str, dict[str, Distance]]]
 
 
 class LockStep:
-    """Two lanes of one dtype, kept together, and what their steps have shown so far.
+    """Two lanes of one dtype, and what their steps from one state have shown so far.
 
     Attributes:
         divergence: the first real difference; no more steps are taken after it.
+        layers: every layer by itself, in the step that diverged.
     """
 
-    def __init__(self, first: Lane, second: Lane) -> None:
-        self.first, self.second = first, second
+    def __init__(self, first: Lane, second: Lane, labels: tuple[str, str]) -> None:
+        self.first, self.second, self.labels = first, second, labels
         self.gates = gates(first.dtype)
         self.divergence: Divergence | None = None
-        self._rows: list[LockStepRow] = []
+        self.layers: tuple[LayerRow, ...] = ()
+        self.rows: list[LockStepRow] = []
+        self.flips: dict[str, str] = {}
         self._worst: dict[str, Finding] = {}
         self._noisy: set[str] = set()
         self._alive: set[str] = set()
-        self._flips: dict[str, str] = {}
 
     @property
     def dead(self) -> tuple[str, ...]:
         """Parameters whose gradient has never been more than rounding."""
         return tuple(path for path in self.first.paths if path in self._noisy - self._alive)
 
-    def mode(self) -> Mode:
-        """What has been found, as values."""
-        return Mode(
-            self.first.dtype,
-            tuple(self._rows),
-            tuple(self._worst[phase] for phase in PHASES if phase in self._worst),
-            self.dead,
-            tuple(self._flips.values()),
-            0,
-            (),
-            (),
-        )
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The worst of each phase."""
+        return tuple(self._worst[phase] for phase in PHASES if phase in self._worst)
 
-    def step(self, number: int, start: Snapshot, batch: Batch) -> None:
-        """One step of both from ``start``; afterwards the first is where training leads it."""
-        if self.divergence is not None:
-            return
-        passes, found = self._measure(start, batch)
-        cross = {phase: largest(by_path)[1] for phase, by_path in found.items() if by_path}
-        paths = {
-            phase: {path: each.relative for path, each in by_path.items()}
-            for phase, by_path in found.items()
-        }
-        self._rows.append(LockStepRow(number, cross, {}, {}, paths))
-        for phase, by_path in found.items():
-            self._note(number, phase, by_path)
-        suspects = {phase: d for phase, d in found.items() if self._beyond(phase, d)}
-        if suspects and not any(_about_to_overflow(one, self.first.dtype) for one in passes):
-            after = self.first.snapshot()
-            self._examine(_Step(self, number, start, batch, *passes), suspects)
-            self.first.restore(after)
+    def look(
+        self,
+        number: int,
+        start: Snapshot,
+        batch: Batch,
+        *,
+        control: bool = False,
+        exact: Exact | None = None,
+        compiled: bool = False,
+    ) -> Looked | None:
+        """One step of both from ``start``, measured; the lanes are left anywhere.
 
-    def _measure(
-        self, start: Snapshot, batch: Batch
-    ) -> tuple[tuple[Pass, Pass], dict[str, dict[str, Distance]]]:
-        first, second = self.first, self.second
-        first.restore(start)
-        second.restore(start)
-        a, b = first.gradients(batch), second.gradients(batch)
+        Args:
+            control: whether to measure the first against itself moved by one ulp.
+            exact: gives both sides' distances from the truth.
+            compiled: whether the update is compiled, as in a training step, or eager.
+
+        Returns:
+            what both sides made of it; ``None`` if nothing was to be learned.
+        """
+        if self.divergence is not None or not start.finite():
+            return None  # nothing can be learned from NaN on both sides
+        a, b = self._sides(start, batch, compiled=compiled)
         found = self.measured(a, b)
-        self._tell_dead(a, b, found["gradient"])
-        states = distances(first.states(), second.states())
-        first.apply(a.gradients)
-        second.apply(a.gradients)
-        updates = distances(_updated(first), _updated(second), floor=_smallest(first))
-        return (a, b), {**found, "state": states, "update": updates}
+        self._tell_dead(a.passed, b.passed, found["gradient"])
+        moved = self.measured(a, self.moved(start, batch, 0)) if control else {}
+        truth = exact(self, (a, b)) if exact is not None else {}
+        self._note(number, found, _worst_of(moved), truth)
+        suspects = {phase: d for phase, d in found.items() if self._beyond(phase, d)}
+        if suspects and not any(_about_to_overflow(s.passed, self.first.dtype) for s in (a, b)):
+            self._examine(number, start, batch, (a, b), suspects)
+        return a, b
 
-    def measured(self, a: Pass, b: Pass) -> dict[str, dict[str, Distance]]:
-        """Distances of two passes by phase and path, dead parameters left out."""
+    def exact(self, start: Snapshot, looked: Looked) -> Exact:
+        """The truth about another dtype's step from ``start``, of which this is the proof.
+
+        Args:
+            looked: what these lanes made of the step; the update, which is the same on both
+                or else the proof has found a difference, is made again with the gradients
+                of the other.
+        """
+
+        def distances_from(other: LockStep, found: Looked) -> dict[str, dict[str, Distance]]:
+            gradients = found[0].passed.gradients
+            updated = _updated(self.first, start, gradients, compiled=False)
+            pairs = zip(self.labels, found, looked, strict=True)
+            return {
+                label: _worst_of(other.measured(side, replace(own, updated=updated)))
+                for label, side, own in pairs
+            }
+
+        return distances_from
+
+    def _sides(self, start: Snapshot, batch: Batch, *, compiled: bool) -> Looked:
+        """The step on both, the second updated with the first's gradients."""
+        first = Side(_passed(self.first, start, batch), self.first.updated())
+        passed = _passed(self.second, start, batch)
+        updated = _updated(self.second, start, first.passed.gradients, compiled=compiled)
+        return first, Side(passed, updated)
+
+    def moved(self, start: Snapshot, batch: Batch, draw: int) -> Side:
+        """The first's own step from weights and inputs moved by one ulp."""
+        lane = self.first
+        model = nudged_values(start.model, lane.dtype, draw)
+        x = nudged_inputs(batch.x, lane.dtype, draw)
+        passed = _passed(lane, Snapshot(model, start.optimizer), batch._replace(x=x))
+        return Side(passed, {})
+
+    def measured(self, a: Side, b: Side) -> Measured:
+        """Distances of two sides by phase and path, dead parameters left out."""
+        one, two = a.passed, b.passed
         return {
-            "forward": distances(a.outputs, b.outputs),
-            "loss": {"loss": distance(a.loss, b.loss, floor=_typical(a.outputs))},
-            "gradient": gradient_distances(a.gradients, b.gradients, self.gates),
+            "forward": distances(one.outputs, two.outputs),
+            "loss": {"loss": distance(one.loss, two.loss, floor=_typical(one.outputs))},
+            "gradient": gradient_distances(one.gradients, two.gradients, self.gates),
+            "state": distances(one.states, two.states),
+            "update": distances(a.updated, b.updated, floor=_smallest(self.first))
+            if b.updated
+            else {},
         }
 
     def _tell_dead(self, a: Pass, b: Pass, live: Iterable[str]) -> None:
@@ -121,141 +163,56 @@ class LockStep:
         pairs = ((path, a.gradients[path], b.gradients[path]) for path in a.gradients)
         self._noisy |= {path for path, x, y in pairs if x.any() or y.any()}
 
-    def _note(self, step: int, phase: str, found: dict[str, Distance]) -> None:
-        """Keeps the worst of a phase."""
-        path, total = largest(found)
-        before = self._worst.get(phase)
-        if path and (before is None or total.relative > before.distance.relative):
-            self._worst[phase] = Finding(phase, step, path, total, self.gates.of(phase))
+    def _note(
+        self,
+        number: int,
+        found: Measured,
+        control: dict[str, Distance],
+        truth: dict[str, dict[str, Distance]],
+    ) -> None:
+        """Writes the step down, and keeps the worst of each phase."""
+        paths = {
+            phase: {path: each.relative for path, each in by_path.items()}
+            for phase, by_path in found.items()
+        }
+        self.rows.append(LockStepRow(number, _worst_of(found), control, truth, paths))
+        for phase, by_path in found.items():
+            path, total = largest(by_path)
+            before = self._worst.get(phase)
+            if path and (before is None or total.relative > before.distance.relative):
+                self._worst[phase] = Finding(phase, number, path, total, self.gates.of(phase))
 
     def _beyond(self, phase: str, found: dict[str, Distance]) -> bool:
         return largest(found)[1].relative > self.gates.of(phase)
 
-    def _examine(self, step: _Step, suspects: dict[str, dict[str, Distance]]) -> None:
+    def _examine(
+        self, number: int, start: Snapshot, batch: Batch, found: Looked, suspects: Measured
+    ) -> None:
         """Looks at the first phase beyond its gate that rounding and kinks do not explain."""
+        examined = Examination(self, number, start, batch, *found)
         for phase in PHASES:
-            if phase not in suspects or self.divergence is not None:
-                continue
-            paths = step.unexplained(phase, suspects[phase])
-            if not paths:
-                if phase == "gradient" and not self._flips:
-                    self._flips |= step.flips
-                continue
-            layer = step.fault(phase, paths)
-            if phase == "gradient" and layer is None and step.flips:
-                self._flips |= step.flips
-                continue
-            path = _named(layer, paths, suspects[phase])
-            self.divergence = Divergence(
-                step.number,
-                phase,
-                path,
-                NETWORK if layer == "" else layer or "",
-                paths,
-                suspects[phase].get(path) or largest(suspects[phase])[1],
-                self.gates.of(phase),
-                step.control(phase, path),
-                self.first.dtype,
-            )
+            if phase in suspects:
+                self.divergence = examined.divergence(phase, suspects[phase])
+            if self.divergence is not None:
+                self.layers = examined.layers()
+                return
 
 
-def _named(layer: str | None, paths: tuple[str, ...], found: dict[str, Distance]) -> str:
-    """The worst variable of the layer to blame; the layer, where no variable of it differs."""
-    own = [path for path in paths if path.startswith(f"{layer}.")] if layer else list(paths)
-    return max(own, key=lambda path: found[path].relative) if own else layer or NETWORK
+def _passed(lane: Lane, start: Snapshot, batch: Batch) -> Pass:
+    lane.restore(start)
+    return lane.passed(batch)
 
 
-@dataclass(frozen=True)
-class _Step:
-    """A step beyond a gate, looked at closely."""
-
-    owner: LockStep
-    number: int
-    start: Snapshot
-    batch: Batch
-    a: Pass
-    b: Pass
-
-    def unexplained(self, phase: str, found: dict[str, Distance]) -> tuple[str, ...]:
-        """The paths beyond the gate and beyond what one ulp in everything does."""
-        gate = self.owner.gates.of(phase)
-        return tuple(
-            path for path, d in found.items() if d.relative > max(gate, self.control(phase, path))
-        )
-
-    def control(self, phase: str, path: str) -> float:
-        """What one ulp in every weight and input does there, times a factor.
-
-        An update gets the same numbers on both sides, so nothing excuses it.
-        """
-        moved = self._moved.get(phase, {}).get(path)
-        return PROOF_FACTOR * moved.relative if moved is not None else 0.0
-
-    @cached_property
-    def _moved(self) -> dict[str, dict[str, Distance]]:
-        lane, total = self.owner.first, dict[str, dict[str, Distance]]()
-        lane.restore(self.start)
-        lane.gradients(self.batch)
-        states = lane.states()
-        for draw in range(DRAWS):
-            model = nudged_values(self.start.model, lane.dtype, draw)
-            lane.restore(Snapshot(model, self.start.optimizer))
-            x = nudged_inputs(self.batch.x, lane.dtype, draw)
-            moved = lane.gradients(self.batch._replace(x=x))
-            found = self.owner.measured(self.a, moved) | {"state": distances(states, lane.states())}
-            for phase, by_path in found.items():
-                held = total.setdefault(phase, {})
-                held |= {p: held[p] | d if p in held else d for p, d in by_path.items()}
-        return total
-
-    def fault(self, phase: str, paths: tuple[str, ...]) -> str | None:
-        """The path of the layer to blame; ``None`` if it is no layer's own doing."""
-        if phase == "forward":
-            return replay.forward_fault(*self._contributions, self.owner.gates)
-        if phase == "gradient":
-            return self._gradient_fault()
-        if phase == "state":
-            return paths[0].rpartition(".")[0]
-        return "loss" if phase == "loss" else None
-
-    def _gradient_fault(self) -> str | None:
-        if self._loss_differs():
-            return "loss"
-        return replay.backward_fault(*self._contributions, self.owner.gates, self.flips)
-
-    @cached_property
-    def flips(self) -> dict[str, str]:
-        """The calls that stand on a kink, each with where."""
-        first, second = self._traces
-        return replay.find_flips(self.owner.first, self.start, first, second, self.owner.gates)
-
-    def _loss_differs(self) -> bool:
-        """Whether the gradients of the loss differ at the same prediction."""
-        first, second = self.owner.first, self.owner.second
-        a, b = (lane.loss_gradients(self.a.prediction, self.batch) for lane in (first, second))
-        return gradients_part(a, b, self.owner.gates)
-
-    @cached_property
-    def _traces(self) -> tuple[Trace, Trace]:
-        first, second = (
-            replay.traced(lane, self.start, lane.model.native_batch(self.batch))
-            for lane in (self.owner.first, self.owner.second)
-        )
-        return first, second
-
-    @cached_property
-    def _contributions(self) -> tuple[Replayed, Replayed]:
-        calls = self._traces[0].calls
-        first, second = (
-            replay.replayed(lane, self.start, calls)
-            for lane in (self.owner.first, self.owner.second)
-        )
-        return first, second
+def _updated(
+    lane: Lane, start: Snapshot, gradients: dict[str, NDArray], *, compiled: bool
+) -> dict[str, NDArray]:
+    lane.restore(start)
+    lane.apply(gradients, compiled=compiled)
+    return lane.updated()
 
 
-def _updated(lane: Lane) -> dict[str, NDArray]:
-    """Everything an update writes."""
-    return lane.weights() | lane.optimizer.state()
+def _worst_of(found: Measured) -> dict[str, Distance]:
+    return {phase: largest(by_path)[1] for phase, by_path in found.items() if by_path}
 
 
 def _smallest(lane: Lane) -> float:

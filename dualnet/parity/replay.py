@@ -15,13 +15,22 @@ import numpy as np
 from dualnet import tree
 from dualnet.parity.distances import distances, largest
 from dualnet.parity.gates import Gates
-from dualnet.parity.gradients import gradients_part
+from dualnet.parity.gradients import gradient_distances, gradients_part
 from dualnet.parity.lane import Lane, Native, Snapshot
 from dualnet.parity.recorded import Recorded
 from dualnet.parity.tracing import Call, Trace, floating_leaves, trace_calls
-from dualnet.typing import NDArray, Tree
+from dualnet.report.values import Distance, LayerRow
+from dualnet.typing import NDArray, Tensor, Tree
 
-__all__ = ["Contribution", "backward_fault", "find_flips", "forward_fault", "replayed", "traced"]
+__all__ = [
+    "Contribution",
+    "backward_fault",
+    "find_flips",
+    "forward_fault",
+    "layer_rows",
+    "replayed",
+    "traced",
+]
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,9 @@ def traced(lane: Lane, start: Snapshot, batch: Native) -> Trace:
         return trace_calls(lane.model, lane.problem.loss, batch, training=True)
 
 
-def replayed(lane: Lane, start: Snapshot, calls: Iterable[Call]) -> list[Contribution]:
+def replayed(
+    lane: Lane, start: Snapshot, calls: Iterable[Call], *, compiled: bool
+) -> list[Contribution]:
     """Every call made again by itself, from ``start``, in the order given.
 
     A layer's calls follow each other without those of other layers in between, so that
@@ -54,31 +65,37 @@ def replayed(lane: Lane, start: Snapshot, calls: Iterable[Call]) -> list[Contrib
         lane.model.backend.layers.set_training(lane.model.native, True)
         for call in ordered:
             if call.path == path:
-                found[call.name] = _contribution(lane, modules[path], call)
+                found[call.name] = _contribution(lane, modules[path], call, compiled=compiled)
     return [found[call.name] for call in ordered]
 
 
-def _contribution(lane: Lane, module: Any, call: Call) -> Contribution:
+def _contribution(lane: Lane, module: Any, call: Call, *, compiled: bool) -> Contribution:
     backend = lane.model.backend
     variables = {
         path: variable
         for path, variable in zip(lane.paths, lane.optimizer.variables, strict=True)
         if _inside(path, call.path)
     }
-    with lane.on_device():
-        args: Any = _native(lane, call.args)
-        kwargs: Any = _native(lane, call.kwargs)
+
+    def run(args: Tree, kwargs: Tree, asked: Tree) -> tuple[list[Tensor], list[Tensor | None]]:
         inputs = floating_leaves(backend, (args, kwargs))
-        run = Recorded(backend, lambda: module(*args, **kwargs), inputs)
-        pairs = _followed(lane, run.value, call.gradient)
-        found = run.gradients(
+        recorded = Recorded(backend, lambda: module(*args, **kwargs), inputs)
+        pairs = _followed(recorded.value, asked)
+        found = recorded.gradients(
             [leaf for leaf, _ in pairs],
             [*inputs, *variables.values()],
             [gradient for _, gradient in pairs],
         )
+        is_tensor = backend.state.is_tensor_type
+        return [leaf for leaf in tree.leaves(recorded.value) if is_tensor(type(leaf))], found
+
+    with lane.on_device():
+        args, kwargs, asked = (_native(lane, p) for p in (call.args, call.kwargs, call.gradient))
+        call_it = backend.jit.train_step(run, jit="auto") if compiled else run
+        outputs, found = call_it(args, kwargs, asked)
     to_numpy = backend.state.to_numpy
-    names = [*(f"input {i}" for i in range(len(inputs))), *variables]
-    outputs = [leaf for leaf in tree.leaves(run.value) if backend.state.is_tensor_type(type(leaf))]
+    inputs = range(len(floating_leaves(backend, (args, kwargs))))
+    names = [*(f"input {i}" for i in inputs), *variables]
     return Contribution(
         call,
         {f"output {i}": to_numpy(leaf) for i, leaf in enumerate(outputs)},
@@ -95,10 +112,10 @@ def _native(lane: Lane, values: Tree) -> Tree:
     return tree.map(convert, values)
 
 
-def _followed(lane: Lane, output: Tree, gradient: Tree) -> list[tuple[Any, Any]]:
+def _followed(output: Tree, gradient: Tree) -> list[tuple[Tensor, Tensor]]:
     """The output's leaves that the loss depends on, each with its gradient."""
     pairs = zip(tree.leaves(output), tree.leaves(gradient), strict=True)
-    return [(leaf, _native(lane, asked)) for leaf, asked in pairs if asked is not None]
+    return [(leaf, asked) for leaf, asked in pairs if asked is not None]
 
 
 def _inside(path: str, layer: str) -> bool:
@@ -157,6 +174,39 @@ def _parts(a: dict[str, NDArray], b: dict[str, NDArray], gate: float) -> bool:
     return largest(distances(a, b))[1].relative > gate
 
 
+def layer_rows(
+    first: Trace,
+    second: Trace,
+    here: Sequence[Contribution],
+    there: Sequence[Contribution],
+    gates: Gates,
+) -> tuple[LayerRow, ...]:
+    """What each layer hands on, and what it adds itself; the network as a whole left out."""
+
+    def row(a: Call, b: Call, own_a: Contribution, own_b: Contribution) -> LayerRow:
+        return LayerRow(
+            a.name,
+            a.kind,
+            _apart(a.output, b.output),
+            largest(distances(own_a.outputs, own_b.outputs))[1],
+            _apart(a.gradient, b.gradient),
+            largest(gradient_distances(own_a.gradients, own_b.gradients, gates))[1],
+        )
+
+    together = zip(first.calls, second.calls, here, there, strict=True)
+    return tuple(row(*parts) for parts in together if parts[0].path)
+
+
+def _apart(a: Tree, b: Tree) -> Distance:
+    """The distance of the arrays of two trees."""
+    return largest(distances(_arrays(a), _arrays(b)))[1]
+
+
+def _arrays(values: Tree) -> dict[str, NDArray]:
+    numbered = enumerate(tree.leaves(values))
+    return {str(i): leaf for i, leaf in numbered if isinstance(leaf, np.ndarray)}
+
+
 # Kinks
 
 
@@ -181,8 +231,8 @@ def find_flips(
         if a.path and _near(a.args, b.args, gates.forward)
     ]
     names = {call.name for call in moved}
-    here = replayed(lane, start, [call for call in first.calls if call.name in names])
-    there = replayed(lane, start, moved)
+    here = replayed(lane, start, [c for c in first.calls if c.name in names], compiled=False)
+    there = replayed(lane, start, moved, compiled=False)
     jumps = _faults(here, there, lambda a, b: gradients_part(a.gradients, b.gradients, gates))
     for call in jumps:
         found.setdefault(call.name, f"{call.name} between equal inputs")
@@ -202,9 +252,5 @@ def _zero_on_one_side(a: Tree, b: Tree, gate: float) -> tuple[int, ...] | None:
 
 
 def _near(a: Tree, b: Tree, gate: float) -> bool:
-    """Whether the floating arrays of two trees are equal up to rounding."""
-    pairs = zip(tree.leaves(a), tree.leaves(b), strict=True)
-    arrays = {str(i): p for i, p in enumerate(pairs) if isinstance(p[0], np.ndarray)}
-    left = {name: x for name, (x, _) in arrays.items()}
-    right = {name: y for name, (_, y) in arrays.items()}
-    return largest(distances(left, right))[1].relative <= gate
+    """Whether the arrays of two trees are equal up to rounding."""
+    return _apart(a, b).relative <= gate

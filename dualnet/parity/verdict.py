@@ -17,7 +17,8 @@ class Tolerance:
     def exceeded(self, row: FreeRunRow) -> bool:
         """Whether the next row of a run is further apart than this; rows come in order."""
         for phase in JUDGED:
-            self._control[phase] = max(self._control[phase], row.control[phase].relative)
+            if phase in row.control:
+                self._control[phase] = max(self._control[phase], row.control[phase].relative)
         return any(row.cross[phase].relative > self.limit(row, phase) for phase in JUDGED)
 
     def limit(self, row: FreeRunRow, phase: str) -> float:

@@ -207,7 +207,7 @@ def _left(row: FreeRunRow) -> bool:
 
 @dataclass(frozen=True)
 class LayerRow:
-    """One layer in one step of the proof, looked at by itself.
+    """One layer in the step that diverged, looked at by itself.
 
     Attributes:
         path: the layer's path, with ``#1`` … for later calls of a shared layer.
@@ -257,7 +257,7 @@ class Report:
         settings: what was compared.
         proof: what was found in float64.
         practice: what was found in the dtype asked for.
-        layers: every layer by itself, in the step that diverged, or else in the first.
+        layers: every layer by itself, in the step that diverged; else none.
         history: backend to measure to one value per epoch.
         scores: backend to measure, after training, on the validation data or else the
             training data.

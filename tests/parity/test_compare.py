@@ -155,7 +155,7 @@ def test_a_real_bug_beside_a_kink_is_found(run, plant):
 
 
 def test_a_difference_in_float32_alone_is_found_in_practice(run, plant):
-    """The proof in float64 is clean; lock-step where control is left behind finds it."""
+    """The proof in float64 is clean; lock-step in practice finds it."""
 
     def only_in_float32(right):
         def sigmoid(x):
@@ -168,7 +168,7 @@ def test_a_difference_in_float32_alone_is_found_in_practice(run, plant):
     report = run(net, X, Y)
     assert (report.verdict, report.first.dtype) == ("diverged", "float32")
     assert (report.first.phase, report.first.path) == ("forward", "dense")
-    assert report.practice.excess == (0,)
+    assert report.practice.excess[0] == 0
 
 
 def test_layers_called_twice_and_with_options_are_replayed(run, plant):
@@ -205,7 +205,7 @@ def test_history_scores_and_rows_are_those_of_fit(run, mlp):
         assert report.history[name] == history.history
         assert report.scores[name] == pytest.approx(model.evaluate(X[:8], Y[:8]), rel=1e-6)  # f32
     assert [row.step for row in report.practice.free_run] == list(range(6))
-    assert [row.step for row in report.proof.lock_step] == [0, 1, 2, 4, 5]
+    assert [row.step for row in report.proof.lock_step] == [0, 1, 5]
 
 
 def test_truth_is_measured_while_the_proof_lasts(run, mlp):

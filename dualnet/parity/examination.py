@@ -1,0 +1,157 @@
+"""A step beyond a gate, looked at closely: is it rounding, a kink, or a fault, and whose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dualnet.data import Batch
+from dualnet.parity import replay
+from dualnet.parity.distances import largest
+from dualnet.parity.gates import PROOF_FACTOR
+from dualnet.parity.gradients import gradients_part
+from dualnet.parity.lane import Snapshot
+from dualnet.parity.tracing import Trace
+from dualnet.report.values import Distance, Divergence, LayerRow
+
+if TYPE_CHECKING:
+    from dualnet.parity.lockstep import LockStep, Side
+
+__all__ = ["Examination"]
+
+#: Draws of the control: each moves every weight and input by one ulp, up or down.
+DRAWS = 2
+#: The name of the network itself, whose path is empty.
+NETWORK = "(network)"
+
+Replayed = list[replay.Contribution]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """One step that both lanes of ``owner`` made from ``start``, as ``a`` and ``b``."""
+
+    owner: LockStep
+    number: int
+    start: Snapshot
+    batch: Batch
+    a: Side
+    b: Side
+
+    def divergence(self, phase: str, found: dict[str, Distance]) -> Divergence | None:
+        """The real difference in a phase beyond its gate; ``None`` if something explains it."""
+        paths = self._unexplained(phase, found)
+        if not paths:
+            if phase == "gradient" and not self.owner.flips:
+                self.owner.flips |= self._flips
+            return None
+        layer = self._fault(phase, paths)
+        if phase == "gradient" and layer is None and self._flips:
+            self.owner.flips |= self._flips
+            return None
+        path = _named(layer, paths, found)
+        return Divergence(
+            self.number,
+            phase,
+            path,
+            NETWORK if layer == "" else layer or "",
+            paths,
+            found.get(path) or largest(found)[1],
+            self.owner.gates.of(phase),
+            self._control(phase, path),
+            self.owner.first.dtype,
+        )
+
+    def layers(self) -> tuple[LayerRow, ...]:
+        """Every layer by itself, in order of execution."""
+        return replay.layer_rows(*self._traces, *self._contributions, self.owner.gates)
+
+    def _unexplained(self, phase: str, found: dict[str, Distance]) -> tuple[str, ...]:
+        """The paths beyond the gate and beyond what one ulp in everything does."""
+        gate = self.owner.gates.of(phase)
+        return tuple(
+            path for path, d in found.items() if d.relative > max(gate, self._control(phase, path))
+        )
+
+    def _control(self, phase: str, path: str) -> float:
+        """What one ulp in every weight and input does there, times a factor.
+
+        An update gets the same numbers on both sides, so nothing excuses it.
+        """
+        if phase == "update":
+            return 0.0
+        moved = self._moved[phase].get(path)
+        return PROOF_FACTOR * moved.relative if moved is not None else 0.0
+
+    @cached_property
+    def _moved(self) -> dict[str, dict[str, Distance]]:
+        total = dict[str, dict[str, Distance]]()
+        for draw in range(DRAWS):
+            moved = self.owner.moved(self.start, self.batch, draw)
+            for phase, by_path in self.owner.measured(self.a, moved).items():
+                held = total.setdefault(phase, {})
+                held |= {p: held[p] | d if p in held else d for p, d in by_path.items()}
+        return total
+
+    def _fault(self, phase: str, paths: tuple[str, ...]) -> str | None:
+        """The path of the layer to blame; ``None`` if it is no layer's own doing."""
+        gates = self.owner.gates
+        if phase == "forward":
+            fault = replay.forward_fault(*self._contributions, gates)
+            return replay.forward_fault(*self._compiled, gates) if fault is None else fault
+        if phase == "gradient":
+            return self._gradient_fault()
+        if phase == "state":
+            return paths[0].rpartition(".")[0]
+        return "loss" if phase == "loss" else None
+
+    def _gradient_fault(self) -> str | None:
+        if self._loss_differs():
+            return "loss"
+        gates, flips = self.owner.gates, self._flips
+        fault = replay.backward_fault(*self._contributions, gates, flips)
+        return replay.backward_fault(*self._compiled, gates, flips) if fault is None else fault
+
+    @cached_property
+    def _flips(self) -> dict[str, str]:
+        """The calls that stand on a kink, each with where."""
+        first, second = self._traces
+        return replay.find_flips(self.owner.first, self.start, first, second, self.owner.gates)
+
+    def _loss_differs(self) -> bool:
+        """Whether the gradients of the loss differ at the same prediction."""
+        lanes, prediction = (self.owner.first, self.owner.second), self.a.passed.prediction
+        a, b = (lane.loss_gradients(prediction, self.batch) for lane in lanes)
+        return gradients_part(a, b, self.owner.gates)
+
+    @cached_property
+    def _traces(self) -> tuple[Trace, Trace]:
+        first, second = (
+            replay.traced(lane, self.start, lane.model.native_batch(self.batch))
+            for lane in (self.owner.first, self.owner.second)
+        )
+        return first, second
+
+    @cached_property
+    def _contributions(self) -> tuple[Replayed, Replayed]:
+        return self._replayed(compiled=False)
+
+    @cached_property
+    def _compiled(self) -> tuple[Replayed, Replayed]:
+        """Every layer compiled by itself, for a fault that only compiled code has."""
+        return self._replayed(compiled=True)
+
+    def _replayed(self, *, compiled: bool) -> tuple[Replayed, Replayed]:
+        calls = self._traces[0].calls
+        first, second = (
+            replay.replayed(lane, self.start, calls, compiled=compiled)
+            for lane in (self.owner.first, self.owner.second)
+        )
+        return first, second
+
+
+def _named(layer: str | None, paths: tuple[str, ...], found: dict[str, Distance]) -> str:
+    """The worst variable of the layer to blame; the layer, where no variable of it differs."""
+    own = [path for path in paths if path.startswith(f"{layer}.")] if layer else list(paths)
+    return max(own, key=lambda path: found[path].relative) if own else layer or NETWORK
