@@ -22,6 +22,7 @@
     │   ├── UsedTapeError                      a second gradient from a spent tape
     │   └── NotWatchedError                    a source the tape never watched
     ├── CheckpointError      (OSError)         a file that is damaged, foreign or hostile
+    ├── ReportError          (OSError)         a report that cannot be written or read
     └── ParityError          (AssertionError)  two backends that do not agree
 
 Each message says what came, what was wanted and what to do next.  Every type also
@@ -50,6 +51,7 @@ __all__ = [
     "NotCompiledError",
     "NotWatchedError",
     "ParityError",
+    "ReportError",
     "ShapeError",
     "StateError",
     "TapeError",
@@ -163,6 +165,10 @@ class NotWatchedError(TapeError):
 
 class CheckpointError(DualnetError, OSError):
     """A file that is missing, damaged, truncated, foreign or hostile."""
+
+
+class ReportError(DualnetError, OSError):
+    """A file of a report that cannot be written, or is missing, damaged, foreign or too old."""
 
 
 class ParityError(DualnetError, AssertionError):
