@@ -24,6 +24,7 @@
     ├── CheckpointError      (OSError)         a file that is damaged, foreign or hostile
     ├── ReportError          (OSError)         a report that cannot be written or read
     └── ParityError          (AssertionError)  two backends that do not agree
+        └── SnapshotError                      a test's reference that is missing or stale
 
 Each message says what came, what was wanted and what to do next.  Every type also
 derives from the built-in exception a caller would expect, named in brackets.
@@ -53,6 +54,7 @@ __all__ = [
     "ParityError",
     "ReportError",
     "ShapeError",
+    "SnapshotError",
     "StateError",
     "TapeError",
     "UnknownName",
@@ -173,6 +175,10 @@ class ReportError(DualnetError, OSError):
 
 class ParityError(DualnetError, AssertionError):
     """Two backends, or a backend and its reference, that do not agree."""
+
+
+class SnapshotError(ParityError):
+    """A test's reference that is missing, damaged, or of another test than it has become."""
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownName:
