@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from dualnet.errors import CheckpointError
+from dualnet.files import write_atomically
 from dualnet.typing import NDArray
 
 __all__ = ["Archive", "digest"]
@@ -57,7 +56,10 @@ class Archive:
             "dualnet": described,
             "digest": digest(described, contiguous),
         }
-        _write_atomically(path, to_bytes(contiguous, metadata=header))
+        try:
+            write_atomically(path, to_bytes(contiguous, metadata=header))
+        except OSError as error:
+            raise CheckpointError(f"cannot write {path}: {error}") from error
 
     def read(self, path: Path) -> tuple[dict[str, Any], dict[str, NDArray]]:
         """The description and the arrays of a file.
@@ -104,32 +106,3 @@ def digest(described: str, arrays: Mapping[str, NDArray]) -> str:
         hashed.update(f"{name} {value.dtype} {arrays[name].shape}".encode())
         hashed.update(value.tobytes())
     return hashed.hexdigest()
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise CheckpointError(f"cannot write {path}: {error}") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), _mode(path))
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise CheckpointError(f"cannot write {path}: {error}") from error
-        raise
-
-
-def _mode(path: Path) -> int:
-    """The permissions of the file that is replaced, or those of a new file."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
