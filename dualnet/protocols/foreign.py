@@ -63,6 +63,8 @@ class Unit:
         signature: names of the arguments that are inputs; others are handed on as they are.
         layout: of inputs and outputs, by rank.
         known: whether ``kind`` is one of dualnet's words.
+        features: the order in which the features of a flattened image are seen; ``None`` as
+            they come.
     """
 
     path: str
@@ -78,13 +80,20 @@ class Unit:
     signature: tuple[str, ...] = ("input",)
     layout: Layout = lambda rank: None
     known: bool = True
+    features: NDArray | None = None
 
 
 class ForeignOptimizer(Protocol):
-    """A native optimizer at work on the variables of a copy of its model."""
+    """A native optimizer at work on the variables of a copy of its model.
+
+    Attributes:
+        kind, options: its formula and hyperparameters in dualnet's words.
+        rounding: the relative error of its constants, where it rounds them.
+    """
 
     kind: str
     options: Mapping[str, Any]
+    rounding: float
 
     def apply(self, gradients: Mapping[int, Tensor], /) -> None:
         """One step; gradients by the ``id`` of their variable."""
@@ -128,6 +137,19 @@ class Foreign(Protocol):
 
     def without_dropout(self, model: Any, /) -> AbstractContextManager[None]:
         """A block in which no layer of the model drops anything in training."""
+        ...
+
+    def loss(self, function: Callable[..., Any], /) -> Callable[[Tensor, Tensor], Tensor]:
+        """``(targets, output) -> loss`` from a function or a native loss object."""
+        ...
+
+    def exact(self) -> AbstractContextManager[None]:
+        """A block in which functions that round their constants to float32 use float64 ones.
+
+        What a model computes in float64 then is what it means, not what the framework
+        makes of it.  The functions are the process's: others that call them meanwhile get
+        the exact ones too.
+        """
         ...
 
     def is_optimizer(self, candidate: object, /) -> bool:

@@ -126,3 +126,11 @@ def _retyped(config: Any, dtype: DtypeName) -> Any:
 
 def _is_floating(name: Any) -> bool:
     return isinstance(name, str) and name.startswith(("float", "bfloat"))
+
+
+def takes_training(layer: Any) -> bool:
+    """Whether a layer's call has an argument ``training``."""
+    if is_keras(layer):
+        return bool(layer._call_has_training_arg)
+    code = getattr(type(layer).__call__, "__code__", None)
+    return code is not None and "training" in code.co_varnames[: code.co_argcount]

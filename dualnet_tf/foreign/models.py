@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import tensorflow as tf
 from dualnet.errors import ConfigError
 from dualnet.typing import DtypeName, Tree
 from dualnet_tf import layers
-from dualnet_tf.foreign._keras import is_keras, keras_copy, keras_variables
+from dualnet_tf.foreign._keras import is_keras, keras_copy, keras_variables, takes_training
 from dualnet_tf.state import DTYPES
 
 #: The attributes by which layers drop values in training.
@@ -55,14 +56,6 @@ def run(model: Any, inputs: Sequence[tf.Tensor], /, *, training: bool) -> Any:
     return model(list(inputs), **mode) if one else model(*inputs, **mode)
 
 
-def takes_training(layer: Any) -> bool:
-    """Whether a layer's call has an argument ``training``."""
-    if is_keras(layer):
-        return bool(layer._call_has_training_arg)
-    code = getattr(type(layer).__call__, "__code__", None)
-    return code is not None and "training" in code.co_varnames[: code.co_argcount]
-
-
 @contextlib.contextmanager
 def watch(
     owners: Sequence[Any], callback: Callable[[Any, Any, Any, Any], None], /
@@ -96,7 +89,7 @@ def _wrapped(owner: Any, callback: Callable[..., None]) -> Iterator[None]:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         output = original(*args, **kwargs)
-        callback(owner, args, kwargs, output)
+        callback(owner, args, {k: v for k, v in kwargs.items() if k != "training"}, output)
         return output
 
     owner.__dict__["call"] = call
@@ -154,3 +147,26 @@ def _rates(part: Any) -> list[str]:
     if not is_keras(part) and not isinstance(part, layers.Module):
         return []
     return [name for name in RATES if isinstance(vars(part).get(name), float)]
+
+
+@contextlib.contextmanager
+def exact() -> Iterator[None]:
+    gelu, leaky_relu = tf.nn.gelu, tf.nn.leaky_relu
+    tf.nn.gelu, tf.nn.leaky_relu = _exact_gelu, _exact_leaky_relu
+    try:
+        yield
+    finally:
+        tf.nn.gelu, tf.nn.leaky_relu = gelu, leaky_relu
+
+
+def _exact_gelu(features: Any, approximate: bool = False, name: str | None = None) -> Any:
+    x = tf.convert_to_tensor(features)
+    if approximate:
+        inner = math.sqrt(2.0 / math.pi) * (x + 0.044715 * x * x * x)
+        return 0.5 * x * (1.0 + tf.tanh(inner))
+    return 0.5 * x * (1.0 + tf.math.erf(x / math.sqrt(2.0)))
+
+
+def _exact_leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Any:
+    x = tf.convert_to_tensor(features)
+    return tf.where(x > 0, x, alpha * x)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -30,6 +30,10 @@ SHARED = (
 )
 
 
+def loss(function: Callable[..., Any], /) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    return function
+
+
 def is_optimizer(candidate: object, /) -> bool:
     kinds = [(kind.__module__, kind.__name__) for kind in type(candidate).__mro__]
     return ("keras.src.optimizers.base_optimizer", "BaseOptimizer") in kinds
@@ -41,6 +45,9 @@ def rebind(optimizer: Any, model: Any, copy: Any, /) -> Rebound:
 
 class Rebound:
     """A new optimizer of the same class, hyperparameters and slots."""
+
+    #: Keras makes float32 tensors of its constants (β, ε, momentum) before it casts them.
+    rounding = 2.0**-23
 
     def __init__(self, optimizer: Any, model: Any, copy: Any) -> None:
         if not is_keras(model):

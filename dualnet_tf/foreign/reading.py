@@ -18,8 +18,7 @@ from dualnet.foreign.layouts import (
 from dualnet.foreign.ours import definition_units
 from dualnet.protocols.foreign import Layout, Rule, Unit
 from dualnet_tf import layers
-from dualnet_tf.foreign._keras import is_keras, keras_children
-from dualnet_tf.foreign.models import takes_training
+from dualnet_tf.foreign._keras import is_keras, keras_children, takes_training
 from dualnet_tf.foreign.recurrent import recurrent_units
 
 #: What a reader finds: kind, hyperparameters, rules, and what differs from a plain layer.
@@ -141,8 +140,7 @@ def _call(module: Any) -> Callable[..., Mapping[str, Any]]:
     mode = takes_training(module)
 
     def run(training: bool, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        kept = {name: value for name, value in kwargs.items() if name != "training"}
-        result = module(*args, **kept, **({"training": training} if mode else {}))
+        result = module(*args, **kwargs, **({"training": training} if mode else {}))
         return {"output": result[0] if isinstance(result, (tuple, list)) else result}
 
     return run

@@ -62,8 +62,7 @@ def _call(module: Any, sequences: bool) -> Callable[..., Mapping[str, Any]]:
     name = "sequences" if sequences else "last"
 
     def run(training: bool, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
-        kept = {key: value for key, value in kwargs.items() if key != "training"}
-        result = module(*args, **kept, training=training)
+        result = module(*args, **kwargs, training=training)
         return {name: result[0] if isinstance(result, (tuple, list)) else result}
 
     return run

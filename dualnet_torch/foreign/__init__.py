@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dualnet_torch.foreign.models import duplicate, is_model, run, variables, watch, without_dropout
-from dualnet_torch.foreign.optimizers import is_optimizer, rebind
+from dualnet_torch.foreign.models import (
+    duplicate,
+    exact,
+    is_model,
+    run,
+    variables,
+    watch,
+    without_dropout,
+)
+from dualnet_torch.foreign.optimizers import is_optimizer, loss, rebind
 from dualnet_torch.foreign.reading import units
 
 __all__ = [
     "duplicate",
+    "exact",
     "is_model",
     "is_optimizer",
+    "loss",
     "rebind",
     "run",
     "units",

@@ -75,3 +75,8 @@ def _rates(module: Any) -> list[str]:
             name for name in ("rate", "dropout") if isinstance(getattr(module, name, None), float)
         ]
     return [name for kind, name in RATES.items() if isinstance(module, kind)]
+
+
+@contextlib.contextmanager
+def exact() -> Iterator[None]:
+    yield  # PyTorch keeps its constants in float64

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -45,6 +45,12 @@ WORDS: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
+def loss(function: Callable[..., Any], /) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    if isinstance(function, torch.nn.modules.loss._Loss):  # these take the output first
+        return lambda targets, output: function(output, targets)
+    return function
+
+
 def is_optimizer(candidate: object, /) -> bool:
     return isinstance(candidate, torch.optim.Optimizer)
 
@@ -55,6 +61,8 @@ def rebind(optimizer: Any, model: Any, copy: Any, /) -> Rebound:
 
 class Rebound:
     """A new optimizer of the same class, groups and slots."""
+
+    rounding = 0.0
 
     def __init__(self, optimizer: Any, model: Any, copy: Any) -> None:
         pairs = zip(model.parameters(), copy.parameters(), strict=True)

@@ -88,7 +88,7 @@ def _unknown(module: Any, path: str, own: dict[str, Tensor], trainable: frozense
 
 def _named(module: Any) -> dict[str, Tensor]:
     """All variables below a module that is read as a whole."""
-    return {name: v for name, v in layers.variables(module).items() if v is not None}
+    return layers.variables(module)
 
 
 def _call(module: Any) -> Callable[..., Mapping[str, Tensor]]:

@@ -59,7 +59,7 @@ class Parting:
                     in between
     ``"loss"``      the two losses, for the same ``inputs`` ``(targets, output)``
     ``"gradient"``  ``gradients_a`` and ``gradients_b`` of one layer for the same ``inputs``
-                    and ``upstream``: by weight name, and ``"input 0"``, …
+                    and ``upstream``: by weight name, and ``"input"`` (``"input query"``, …)
     ``"state"``     ``state_a`` and ``state_b``: the layer's state by name, after one training
                     pass over the same ``inputs``; before it was that of ``a.weights``
     ``"update"``    ``update.result_a`` and ``.result_b``; ``a`` and ``b`` are the optimizers

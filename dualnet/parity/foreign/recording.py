@@ -116,7 +116,7 @@ def _axes(side: Side, unit: Unit, values: Tree, tag: Mapping[int, Axes]) -> dict
 
 def _with_padding(side: Side, events: list[_Event]) -> tuple[Side, list[_Event]]:
     """Convolutions together with the layers of zeros before them."""
-    units = list(side.units)
+    units, joined = list(side.units), set(side.joined)
     single = {id(unit.owner): place for place, unit in reversed(list(enumerate(units)))}
     zeros = {
         event.result: event
@@ -127,13 +127,17 @@ def _with_padding(side: Side, events: list[_Event]) -> tuple[Side, list[_Event]]
     for event in events:
         place = single[id(event.owner)]
         unit, before = units[place], zeros.get(event.source)
-        if before is None or "Conv" not in unit.kind or unit.options.get("padding") != "valid":
-            found.append(event)
-            continue
-        padding = units[single[id(before.owner)]]
-        units[place] = _padded(unit, padding)
-        found.append(replace(event, args=before.args, kwargs=before.kwargs))
-    return side.with_units(units), found
+        if before is not None and _takes_zeros(unit):
+            units[place] = _padded(unit, units[single[id(before.owner)]])
+            joined.add(place)
+        if before is not None and place in joined:
+            event = replace(event, args=before.args, kwargs=before.kwargs)
+        found.append(event)
+    return replace(side, units=tuple(units), joined=frozenset(joined)), found
+
+
+def _takes_zeros(unit: Unit) -> bool:
+    return "Conv" in unit.kind and unit.options.get("padding") == "valid"
 
 
 def _padded(unit: Unit, padding: Unit) -> Unit:
@@ -153,7 +157,7 @@ def _executed(
     for place in places:
         unit = side.units[place]
         inputs = _named(unit, args, kwargs)
-        known = {name: _canonical(event.axes, x) for name, x in inputs.items()}
+        known = {name: _seen(unit, _canonical(event.axes, x)) for name, x in inputs.items()}
         call = Executed(place, number, args, kwargs, event.axes, known, {})
         outputs = alone(side, call, known, training=training).outputs
         found.append(replace(call, outputs=outputs))
@@ -189,6 +193,14 @@ def _native(axes: Mapping[int, Axes], array: NDArray, side: Side) -> NDArray:
     return array.transpose(order)
 
 
+def _seen(unit: Unit, array: NDArray) -> NDArray:
+    return array if unit.features is None else array[:, unit.features]
+
+
+def _unseen(unit: Unit, array: NDArray) -> NDArray:
+    return array if unit.features is None else array[:, np.argsort(unit.features)]
+
+
 def alone(
     side: Side,
     call: Executed,
@@ -204,7 +216,9 @@ def alone(
         upstream: the gradients of outputs, if gradients are asked for.
     """
     unit, backend = side.units[call.unit], side.backend
-    tensors = {name: side.tensor(_native(call.axes, x, side)) for name, x in inputs.items()}
+    tensors = {
+        name: side.tensor(_native(call.axes, _unseen(unit, x), side)) for name, x in inputs.items()
+    }
     args, kwargs = _rebuilt(side, unit, call, tensors)
     watched = {n: t for n, t in tensors.items() if np.asarray(inputs[n]).dtype.kind == "f"}
     before = values(backend, unit) if unit.states else {}
@@ -249,7 +263,9 @@ def _gradients(
     of_inputs = dict(zip(watched, arrays, strict=False))
     of_variables = dict(zip(variables, arrays[len(watched) :], strict=True))
     known = canonical_gradients(unit, {n: g for n, g in of_variables.items() if g is not None})
-    given = {n: _canonical(call.axes, g) for n, g in of_inputs.items() if g is not None}
+    given = {
+        n: _seen(unit, _canonical(call.axes, g)) for n, g in of_inputs.items() if g is not None
+    }
     return known | {f"input {name}" if name != "input" else "input": g for name, g in given.items()}
 
 

@@ -56,6 +56,8 @@ class Side:
         model: what is run: a copy, or, where none can be made, the original.
         units: the layers of ``model``.
         dtype: the dtype it computes in.
+        joined: places of the layers that are seen together with the zeros put around their
+            input by a layer before.
     """
 
     label: str
@@ -64,6 +66,7 @@ class Side:
     model: Any
     units: tuple[Unit, ...]
     dtype: DtypeName
+    joined: frozenset[int] = frozenset()
 
     @property
     def copied(self) -> bool:
