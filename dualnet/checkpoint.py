@@ -1,23 +1,17 @@
 """Saving a model and its training, and going on from the file on either framework.
 
-A checkpoint is one safetensors file: arrays by name, and JSON text in its header.  There
-is no pickle, so a file cannot run code.  It holds the weights and state
+A checkpoint is one file of :mod:`dualnet.archive`.  It holds the weights and state
 (``model/<path>``), the optimizer's slots (``optimizer/<slot>.<path>``), and as JSON the
 definition, the model's settings, what it was compiled with, step, epochs and history.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import tempfile
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from dualnet.archive import Archive
 from dualnet.callbacks import History
 from dualnet.config import decode, encode
 from dualnet.errors import (
@@ -35,36 +29,24 @@ if TYPE_CHECKING:
 
 __all__ = ["load", "save"]
 
-FORMAT = "dualnet-checkpoint"
-VERSION = 1
+CHECKPOINT = Archive("dualnet-checkpoint", 1, "checkpoint")
 
 
 def save(model: Model, path: str | PathLike[str]) -> None:
     """Writes a model to one file, whole or not at all.
 
-    The file is written beside its place, flushed to disk, and then renamed into it: a
-    crash leaves the old file or the new one.
+    A crash leaves the old file or the new one.
 
     Raises:
         NotBuiltError: the model has no weights yet.
         CheckpointError: the file cannot be written, or the definition holds code that has
             no place in a file (``nn.Native``, a function as an activation).
     """
-    from safetensors.numpy import save as to_bytes
-
     arrays = {f"model/{name}": value for name, value in model.state().items()}
     if model.optimizer is not None:
         slots = model.optimizer.state()
         arrays.update({f"optimizer/{name}": value for name, value in slots.items()})
-    contiguous = {name: np.array(value, order="C") for name, value in arrays.items()}
-    described = json.dumps(_describe(model))
-    header = {
-        "format": FORMAT,
-        "version": str(VERSION),
-        "dualnet": described,
-        "digest": _digest(described, contiguous),
-    }
-    _write_atomically(Path(path), to_bytes(contiguous, metadata=header))
+    CHECKPOINT.write(Path(path), _describe(model), arrays)
 
 
 def _describe(model: Model) -> dict[str, Any]:
@@ -87,45 +69,6 @@ def _describe(model: Model) -> dict[str, Any]:
     }
 
 
-def _digest(described: str, arrays: dict[str, NDArray]) -> str:
-    """A hash of everything in a file; it tells damage, not forgery."""
-    hashed = hashlib.blake2b(described.encode(), digest_size=16)
-    for name in sorted(arrays):
-        value = np.ascontiguousarray(arrays[name])
-        hashed.update(f"{name} {value.dtype} {arrays[name].shape}".encode())
-        hashed.update(value.tobytes())
-    return hashed.hexdigest()
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise CheckpointError(f"cannot write {path}: {error}") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), _mode(path))
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise CheckpointError(f"cannot write {path}: {error}") from error
-        raise
-
-
-def _mode(path: Path) -> int:
-    """The permissions of the file that is replaced, or those of a new file."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
-
-
 def load(
     path: str | PathLike[str], *, backend: str | None = None, device: str | None = None
 ) -> Model:
@@ -145,7 +88,7 @@ def load(
     """
     from dualnet.model import Model  # the model's class knows how to save itself
 
-    header, arrays = _read(Path(path))
+    header, arrays = CHECKPOINT.read(Path(path))
     try:
         model = Model(
             _network(header["network"]),
@@ -194,32 +137,3 @@ def _restore(model: Model, header: dict[str, Any], arrays: dict[str, NDArray]) -
 
 def _below(prefix: str, arrays: dict[str, NDArray]) -> dict[str, NDArray]:
     return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray]]:
-    """The JSON header and the arrays of a checkpoint file."""
-    from safetensors import SafetensorError, safe_open
-
-    if not path.is_file():
-        raise CheckpointError(f"there is no file {path}")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(
-            f"{path} is damaged, truncated or no safetensors file: {error}"
-        ) from error
-    if metadata.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is a safetensors file, but not a checkpoint of dualnet")
-    if metadata.get("version") != str(VERSION):
-        raise CheckpointError(
-            f"{path} has format version {metadata.get('version')}, this dualnet reads {VERSION}"
-        )
-    if metadata.get("digest") != _digest(metadata.get("dualnet", ""), arrays):
-        raise CheckpointError(f"{path} is damaged: what it holds is not what was written")
-    try:
-        header = json.loads(metadata["dualnet"])
-    except (KeyError, ValueError) as error:
-        raise CheckpointError(f"{path} has a damaged description: {error}") from error
-    return header, arrays

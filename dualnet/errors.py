@@ -22,7 +22,9 @@
     │   ├── UsedTapeError                      a second gradient from a spent tape
     │   └── NotWatchedError                    a source the tape never watched
     ├── CheckpointError      (OSError)         a file that is damaged, foreign or hostile
+    ├── ReportError          (OSError)         a report that cannot be written or read
     └── ParityError          (AssertionError)  two backends that do not agree
+        └── SnapshotError                      a test's reference that is missing or stale
 
 Each message says what came, what was wanted and what to do next.  Every type also
 derives from the built-in exception a caller would expect, named in brackets.
@@ -50,7 +52,9 @@ __all__ = [
     "NotCompiledError",
     "NotWatchedError",
     "ParityError",
+    "ReportError",
     "ShapeError",
+    "SnapshotError",
     "StateError",
     "TapeError",
     "UnknownName",
@@ -165,8 +169,16 @@ class CheckpointError(DualnetError, OSError):
     """A file that is missing, damaged, truncated, foreign or hostile."""
 
 
+class ReportError(DualnetError, OSError):
+    """A file of a report that cannot be written, or is missing, damaged, foreign or too old."""
+
+
 class ParityError(DualnetError, AssertionError):
     """Two backends, or a backend and its reference, that do not agree."""
+
+
+class SnapshotError(ParityError):
+    """A test's reference that is missing, damaged, or of another test than it has become."""
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownName:

@@ -30,6 +30,7 @@ __all__ = [
     "names",
     "of_type",
     "reinstate",
+    "require",
 ]
 
 GROUP = "dualnet.backends"
@@ -82,7 +83,12 @@ def load(name: str) -> Backend:
         return _loaded[name] if name in _loaded else _load(name)
 
 
-def _load(name: str) -> Backend:
+def require(name: str) -> None:
+    """Looks whether a backend could be loaded, without importing anything.
+
+    Raises:
+        BackendNotFound: the name is unknown, or its framework is not installed.
+    """
     if name not in names():
         raise BackendNotFound(f"{unknown_name('backend', name, names())}. {_what_is_installed()}")
     if name not in installed():
@@ -90,6 +96,10 @@ def _load(name: str) -> Backend:
             f"backend {name!r} needs the package {name!r}, which is not installed. "
             f"{_what_is_installed()} Install it with: pip install 'dualnet[{name}]'"
         )
+
+
+def _load(name: str) -> Backend:
+    require(name)
     with quietly():
         backend = cast("Backend", importlib.import_module(_modules()[name]))
     for setting in _settings.values():

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from dualnet import protocols
-from dualnet_torch import device, jit, layers, ops, optim, random, state, tape
+from dualnet_torch import device, foreign, jit, layers, ops, optim, random, state, tape
 
-__all__ = ["device", "jit", "layers", "name", "ops", "optim", "random", "state", "tape"]
+__all__ = ["device", "foreign", "jit", "layers", "name", "ops", "optim", "random", "state", "tape"]
 
 name: Final = "torch"
 
 _checked: tuple[
     protocols.Devices,
+    protocols.Foreign,
     protocols.Jit,
     protocols.Layers,
     protocols.Ops,
@@ -20,4 +21,4 @@ _checked: tuple[
     protocols.Random,
     protocols.State,
     protocols.Tape,
-] = (device, jit, layers, ops, optim, random, state, tape)
+] = (device, foreign, jit, layers, ops, optim, random, state, tape)

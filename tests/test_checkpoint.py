@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 import dualnet as dn
 from dualnet import nn, optim
-from dualnet.checkpoint import _digest
+from dualnet.archive import digest
 
 X = np.random.default_rng(2).normal(size=(48, 4))
 Y = np.arange(48) % 3
@@ -159,8 +159,8 @@ def _edited(change) -> None:
         arrays = load_file(path)
         change(header, arrays)
         described = json.dumps(header)
-        digest = _digest(described, arrays)  # whoever means harm writes a digest that fits
-        save_file(arrays, path, metadata={**metadata, "dualnet": described, "digest": digest})
+        fits = digest(described, arrays)  # whoever means harm writes a digest that fits
+        save_file(arrays, path, metadata={**metadata, "dualnet": described, "digest": fits})
 
     return edit
 

@@ -97,6 +97,7 @@ def part(backend: str, path: str) -> Any:
 PARTS: dict[str, type] = {
     "": protocols.Backend,
     "device": protocols.Devices,
+    "foreign": protocols.Foreign,
     "jit": protocols.Jit,
     "layers": protocols.Layers,
     "ops": protocols.Ops,

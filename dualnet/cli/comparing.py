@@ -6,15 +6,14 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dualnet.cli import problems
+from dualnet.cli.arguments import pair, positive, shape, writable, written
 from dualnet.dtypes import POLICIES
-from dualnet.errors import ConfigError
 from dualnet.report.values import Report
 
 __all__ = ["add_to", "run"]
@@ -56,24 +55,24 @@ def add_to(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("what", metavar="iris|digits|FILE.py:NAME", help="see below")
-    parser.add_argument("--epochs", type=_positive, help="times to walk the data")
-    parser.add_argument("--batch-size", type=_positive, help="samples in a step")
-    parser.add_argument("--steps", type=_positive, help="the most steps to take")
-    parser.add_argument("--proof-steps", type=_positive, help="first steps to prove (default 20)")
+    parser.add_argument("--epochs", type=positive, help="times to walk the data")
+    parser.add_argument("--batch-size", type=positive, help="samples in a step")
+    parser.add_argument("--steps", type=positive, help="the most steps to take")
+    parser.add_argument("--proof-steps", type=positive, help="first steps to prove (default 20)")
     parser.add_argument("--dtype", choices=POLICIES, help="of the free run (default float32)")
     parser.add_argument("--seed", type=int, help="of weights, batches and masks (default 0)")
     parser.add_argument("--device", help="where both train (default cpu)")
     parser.add_argument(
         "--backends",
-        type=_pair,
+        type=pair,
         metavar="A,B",
         help="two of the installed ones, such as torch,tensorflow",
     )
     parser.add_argument(
-        "--input-shape", type=_shape, metavar="N,N,…", help="of one sample, for a bare network"
+        "--input-shape", type=shape, metavar="N,N,…", help="of one sample, for a bare network"
     )
-    parser.add_argument("--html", type=_writable, metavar="FILE", help="write a page with plots")
-    parser.add_argument("--json", type=_writable, metavar="FILE", help="write every figure")
+    parser.add_argument("--html", type=writable, metavar="FILE", help="write a page with plots")
+    parser.add_argument("--json", type=writable, metavar="FILE", help="write every figure")
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -93,8 +92,7 @@ def run(args: argparse.Namespace) -> bool:
     _show(report)
     for path, write in ((args.html, report.to_html), (args.json, report.to_json)):
         if path is not None:
-            _write(path, write)
-            print(f"written: {path}")
+            written(path, write)
     return report.ok
 
 
@@ -108,13 +106,6 @@ def _show(report: Report) -> None:
     from dualnet.report.text import show  # same
 
     show(report, Console(highlight=False))
-
-
-def _write(path: Path, write: Any) -> None:
-    try:
-        write(path)
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}; give another file") from error
 
 
 @contextmanager
@@ -133,32 +124,3 @@ def _progress() -> Iterator[Any]:
     with bar:
         task = bar.add_task("")
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _positive(text: str) -> int:
-    value = int(text) if text.isdecimal() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
-    return value
-
-
-def _pair(text: str) -> tuple[str, ...]:
-    names = tuple(text.split(","))
-    if len(names) != 2 or not all(names):
-        raise argparse.ArgumentTypeError(f"{text!r} is not two names with a comma between them")
-    return names
-
-
-def _shape(text: str) -> tuple[int, ...]:
-    sizes = [size for size in text.split(",") if size]
-    if not sizes or not all(size.isdecimal() and int(size) for size in sizes):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a shape such as 28,28,1")
-    return tuple(int(size) for size in sizes)
-
-
-def _writable(text: str) -> Path:
-    """A path that can be written to, found out before the training and not after it."""
-    path = Path(text)
-    if path.is_dir() or not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a file in an existing folder")
-    return path

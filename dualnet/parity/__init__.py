@@ -1,10 +1,11 @@
 """Proof that two backends compute the same: of a training run, a function, a model's layers.
 
-==============  =====================================================================
-``compare``     one network trained on both; verdict, first difference, report
-``check``       one function of tensors on both: its value and its gradients
-``trace``       what every layer of a model gives, and what the loss asks of it
-==============  =====================================================================
+==================  =================================================================
+``compare``         one network trained on both; verdict, first difference, report
+``compare_models``  two models written by hand, layer by layer: where they part, and why
+``check``           one function of tensors on both: its value and its gradients
+``trace``           what every layer of a model gives, and what the loss asks of it
+==================  =================================================================
 
 ``docs/parity.md`` explains how a verdict is reached.
 """
@@ -12,7 +13,20 @@
 from dualnet.parity.checking import Check, check
 from dualnet.parity.comparison import compare
 from dualnet.parity.distances import distance
+from dualnet.parity.foreign import ModelReport, PerModel, compare_models
 from dualnet.parity.tracing import Call, Trace, trace
 from dualnet.report.values import Distance
 
-__all__ = ["Call", "Check", "Distance", "Trace", "check", "compare", "distance", "trace"]
+__all__ = [
+    "Call",
+    "Check",
+    "Distance",
+    "ModelReport",
+    "PerModel",
+    "Trace",
+    "check",
+    "compare",
+    "compare_models",
+    "distance",
+    "trace",
+]

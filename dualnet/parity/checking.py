@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from dualnet import dtypes, registry, tree
-from dualnet.device import select
-from dualnet.errors import ConfigError, ParityError
+from dualnet import dtypes, tree
+from dualnet.errors import ConfigError, ParityError, TapeError
+from dualnet.parity import disagreement
 from dualnet.parity.comparison import two_backends
-from dualnet.parity.distances import distance, worst_index
+from dualnet.parity.distances import ZERO, distance, distances, worst_index
+from dualnet.parity.evaluation import GRADIENT, ULPS, Evaluation, Outcome
 from dualnet.parity.gates import EPSILON
-from dualnet.parity.lane import named_leaves
-from dualnet.parity.recorded import Recorded
-from dualnet.parity.tracing import floating_leaves
-from dualnet.protocols import Backend
-from dualnet.random import Stream
+from dualnet.parity.gradcheck import hold_to_differences
+from dualnet.parity.nudge import nudged_inputs
+from dualnet.random.layout import checked_integer
 from dualnet.report.values import Distance
-from dualnet.typing import DtypeName, NDArray, Tensor, Tree
+from dualnet.typing import NDArray, Tree
 
-__all__ = ["Check", "check"]
+__all__ = ["Check", "Question", "check"]
 
-#: Units in the last place that one elementary function may be off (measured: 7).
-ULPS = 8.0
+#: Draws of the control: each moves every input by one ulp, up or down.
+DRAWS = 2
 
 
 @dataclass(frozen=True)
@@ -44,28 +43,26 @@ class Check:
     distances: dict[str, Distance]
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    """What the function gave on one backend, as NumPy, by leaf."""
-
-    structure: str
-    leaves: dict[str, NDArray]
-    dtypes: dict[str, str]
-
-
 def check(
     fn: Callable[..., Tree],
     *inputs: Tree,
     dtype: str = "float64",
     rtol: float | None = None,
     gradients: bool = True,
+    second_gradients: bool = False,
+    gradcheck: bool = False,
     backends: tuple[str, str] | None = None,
     device: str = "cpu",
+    seed: int = 0,
 ) -> Check:
-    """Holds a function of tensors to the same value and the same gradients on both backends.
+    """Holds a function of tensors to the same value and the same derivatives on both backends.
 
-    The gradients are those of ``Σ r · fn(inputs)`` with fixed numbers ``r`` in ``[½, 1½)``,
-    which, unlike a plain sum, hide no row that is scaled or swapped.
+    The gradients ``g`` are those of ``Σ r · fn(inputs)`` with fixed numbers ``r`` in
+    ``[½, 1½)``, which, unlike a plain sum, hide no row that is scaled or swapped; the second
+    gradients are those of ``Σ s · g``, with other such numbers.
+
+    A call depends on its arguments alone and keeps nothing, so it may stand in a property of
+    `hypothesis <https://hypothesis.readthedocs.io>`_.
 
     Args:
         fn: a function of native tensors, made of ``dn.ops``, that gives a tensor or a tree.
@@ -74,89 +71,172 @@ def check(
         rtol: how far elements may be apart, as a part of the leaf's largest element;
             ``8 ε √n`` for ``n`` elements in the largest input or output if not given.
         gradients: whether to compare gradients with respect to the floating inputs.
+        second_gradients: whether to compare second gradients.
+        gradcheck: whether to hold each backend's gradients, and second gradients if they are
+            compared, to central differences along three directions, in float64; where the
+            inputs stand on a kink, such as ReLU's zero, this happens a thousandth beside them.
         backends: two names; the first two installed if not given.
         device: where to compute.
+        seed: of the numbers ``r`` and ``s`` and the directions.
 
     Raises:
-        ParityError: they do not agree; names the leaf, the index, both values and the ulps.
+        ParityError: they do not agree; names the leaf, the index, both values, the ulps, and
+            the control: how far one ulp in every input moves the leaf on the first backend.
+        TapeError: a framework cannot take a derivative, or there is nothing to differentiate.
+        NonFiniteError: ``gradcheck`` where the function is not finite.
+        ConfigError: an unknown dtype, or derivatives asked for without ``gradients``.
         BackendNotFound: there are not two backends.
 
     >>> from dualnet import ops, parity
-    >>> found = parity.check(lambda x: ops.exp(x), np.linspace(-1.0, 1.0, 5))
+    >>> x = np.linspace(-1.0, 1.0, 5)
+    >>> found = parity.check(lambda x: ops.exp(x), x, second_gradients=True, gradcheck=True)
     >>> sorted(found.distances)
-    ['gradient of input', 'value']
+    ['gradient of input', 'second gradient of input', 'value']
     """
     names = two_backends(backends)
-    kind = dtypes.canonical(dtype)
-    if kind not in EPSILON:
-        raise ConfigError(f"dtype={dtype!r}; choose one of {', '.join(EPSILON)}")
-    first, second = (
-        _run(registry.load(name), fn, inputs, kind, device, gradients=gradients) for name in names
+    question = Question.of(
+        fn,
+        inputs,
+        dtype=dtype,
+        rtol=rtol,
+        gradients=gradients,
+        second_gradients=second_gradients,
+        gradcheck=gradcheck,
+        device=device,
+        seed=seed,
     )
-    _same_form(names, first, second)
-    tolerance = _tolerance(kind, inputs, first) if rtol is None else rtol
-    for leaf in first.leaves:
-        _same_values(leaf, names, first.leaves[leaf], second.leaves[leaf], tolerance)
-    found = {leaf: distance(a, second.leaves[leaf]) for leaf, a in first.leaves.items()}
-    return Check(names, tolerance, found)
+    first, second = (question.evaluation.on(name) for name in names)
+    question.hold(names, first, second)
+    question.hold_gradients(names, first)
+    found = {
+        leaf: distance(a, second.leaves[leaf], dtype=first.dtypes[leaf])
+        for leaf, a in first.leaves.items()
+    }
+    return Check(names, question.tolerance(first), found)
 
 
-def _run(
-    backend: Backend,
-    fn: Callable[..., Tree],
-    inputs: tuple[Tree, ...],
-    dtype: DtypeName,
-    device: str,
-    *,
-    gradients: bool,
-) -> _Outcome:
-    chosen = select(backend, device)
-    place = backend.device.native(chosen)
+@dataclass(frozen=True)
+class Question:
+    """A function at its inputs, and how closely its outcomes must agree."""
 
-    def to_native(leaf: Any) -> Tensor:
-        array = np.asarray(leaf)
-        wanted = dtype if array.dtype.kind == "f" else None
-        return backend.state.from_numpy(array, dtype=wanted, device=place)
+    evaluation: Evaluation
+    rtol: float | None
+    gradcheck: bool
 
-    with backend.device.scope(chosen):
-        tensors = tree.map(to_native, inputs)
-        watched = floating_leaves(backend, tensors) if gradients else []
-        run = Recorded(backend, lambda: fn(*tensors), watched)
-        leaves = named_leaves("value", run.value)
-        if gradients:
-            leaves |= _gradients(backend, run, leaves, watched)
-    return _Outcome(
-        tree.structure(run.value),
-        {name: backend.state.to_numpy(leaf) for name, leaf in leaves.items()},
-        {name: backend.state.dtype_name(leaf) for name, leaf in leaves.items()},
-    )
+    @classmethod
+    def of(
+        cls,
+        fn: Callable[..., Tree],
+        inputs: tuple[Tree, ...],
+        *,
+        dtype: str,
+        rtol: float | None,
+        gradients: bool,
+        second_gradients: bool,
+        gradcheck: bool,
+        device: str,
+        seed: int,
+    ) -> Question:
+        """The arguments of :func:`check`, looked at.
+
+        Raises:
+            ConfigError: an unknown dtype, or derivatives asked for without ``gradients``.
+        """
+        kind = dtypes.canonical(dtype)
+        if kind not in EPSILON:
+            raise ConfigError(f"dtype={dtype!r}; choose one of {', '.join(EPSILON)}")
+        for option, asked in (("second_gradients", second_gradients), ("gradcheck", gradcheck)):
+            if asked and not gradients:
+                raise ConfigError(f"{option}=True needs the gradients; leave gradients=False out")
+        order = 2 if second_gradients else int(gradients)
+        checked_integer("seed", seed, 0, 1 << 64)
+        return cls(Evaluation(fn, inputs, kind, device, order, seed), rtol, gradcheck)
+
+    def tolerance(self, outcome: Outcome) -> float:
+        """What a leaf may be off by, as a part of its largest element."""
+        if self.rtol is not None:
+            return self.rtol
+        leaves = (*tree.leaves(self.evaluation.inputs), *outcome.leaves.values())
+        largest = max((np.size(leaf) for leaf in leaves), default=1)
+        return ULPS * EPSILON[self.evaluation.dtype] * math.sqrt(largest)
+
+    @property
+    def _denormal(self) -> float:
+        """The size below which denormal numbers, which one backend may flush to zero, matter."""
+        kind = np.finfo(np.float64 if self.evaluation.dtype == "float64" else np.float32)
+        return float(kind.tiny / kind.eps)
+
+    def hold(
+        self, names: tuple[str, str], first: Outcome, second: Outcome, control: str | None = None
+    ) -> None:
+        """Holds two outcomes to each other.
+
+        Args:
+            control: the backend on which to tell conditioning from errors; the first of
+                ``names`` if not given.
+
+        Raises:
+            ParityError: they differ.
+        """
+        _same_form(names, first, second)
+        rtol = self.tolerance(first)
+        for leaf, a in first.leaves.items():
+            b = second.leaves[leaf]
+            apart, allowed = distance(a, b).absolute, rtol * max(_scale(a, b), self._denormal)
+            if apart <= allowed:
+                continue
+            raise ParityError(
+                f"{disagreement.worst(leaf, names, a, b, first.dtypes[leaf])}, where "
+                f"{allowed:.1g} is allowed (rtol={rtol:.1g} of the largest element)\n"
+                f"{self._control(control or names[0], leaf, apart)}"
+            )
+
+    def hold_gradients(self, names: tuple[str, ...], outcome: Outcome) -> None:
+        """Holds the gradients on each backend to central differences, if that was asked for.
+
+        Raises:
+            ParityError: they differ.
+            TapeError: there is no gradient, though something was asked of it.
+        """
+        second = self.evaluation.order == 2
+        if not (second or self.gradcheck):
+            return
+        if not outcome.below(GRADIENT):
+            option = "second_gradients" if second else "gradcheck"
+            raise TapeError(
+                f"{option}=True, but no floating value depends on a floating input by operations "
+                "that have a gradient; give floating inputs, or leave the option out"
+            )
+        exact = replace(self, evaluation=replace(self.evaluation, dtype="float64"))
+        for name in dict.fromkeys(names) if self.gradcheck else ():
+            control = partial(exact._control, name)
+            for of_second in (False, True)[: self.evaluation.order]:
+                hold_to_differences(exact.evaluation, name, second=of_second, control=control)
+
+    def _control(self, name: str, leaf: str, apart: float) -> str:
+        """What one ulp in every input does to a leaf, in words."""
+        evaluation, moved = self.evaluation, ZERO
+        here = evaluation.on(name).leaves
+        arrays = tree.map(np.asarray, evaluation.inputs)
+        for draw in range(DRAWS):
+            inputs = nudged_inputs(arrays, evaluation.dtype, draw)
+            there = evaluation.at(inputs).on(name).leaves
+            moved |= _moved(leaf, here, there)
+        return disagreement.conditioning(name, moved, apart)
 
 
-def _gradients(
-    backend: Backend, run: Recorded[Tree], values: dict[str, Tensor], watched: list[Tensor]
-) -> dict[str, Tensor]:
-    """The gradient of every floating input that has one, by name."""
-    targets = {name: leaf for name, leaf in values.items() if floating_leaves(backend, leaf)}
-    upstream = [
-        backend.state.from_numpy(
-            Stream(0, "check", name).uniform(backend.state.shape(leaf), 0.5, 1.5),
-            dtype=backend.state.dtype_name(leaf),
-            device=backend.device.native(backend.device.device_of(leaf)),
-        )
-        for name, leaf in targets.items()
-    ]
-    named = named_leaves(
-        "gradient of input", run.gradients(list(targets.values()), watched, upstream)
-    )
-    return {name: gradient for name, gradient in named.items() if gradient is not None}
+def _moved(leaf: str, here: dict[str, NDArray], there: dict[str, NDArray]) -> Distance:
+    """How far the element that moves furthest has moved; nowhere, if the leaf is not there."""
+    a, b = here.get(leaf), there.get(leaf)
+    if a is None or b is None:
+        return ZERO
+    if a.shape != b.shape:
+        return distances({leaf: a}, {leaf: b})[leaf]
+    index = worst_index(a, b)
+    return distance(a[index], b[index])
 
 
-def _tolerance(dtype: str, inputs: tuple[Tree, ...], outcome: _Outcome) -> float:
-    sizes = [np.size(leaf) for leaf in (*tree.leaves(inputs), *outcome.leaves.values())]
-    return ULPS * EPSILON[dtype] * math.sqrt(max(sizes, default=1))
-
-
-def _same_form(names: tuple[str, str], a: _Outcome, b: _Outcome) -> None:
+def _same_form(names: tuple[str, str], a: Outcome, b: Outcome) -> None:
     """Structure, leaves, shapes and dtypes."""
     if a.structure != b.structure:
         raise ParityError(_differ("value", names, f"has the form {a.structure}", b.structure))
@@ -173,19 +253,6 @@ def _same_form(names: tuple[str, str], a: _Outcome, b: _Outcome) -> None:
 
 def _differ(leaf: str, names: tuple[str, str], left: str, right: object) -> str:
     return f"{leaf} {left} on {names[0]}, {right} on {names[1]}"
-
-
-def _same_values(leaf: str, names: tuple[str, str], a: NDArray, b: NDArray, rtol: float) -> None:
-    if distance(a, b).absolute <= rtol * _scale(a, b):
-        return
-    index = worst_index(a, b)
-    here = distance(a[index], b[index])
-    where = f"{leaf}[{', '.join(map(str, index))}]" if index else leaf
-    raise ParityError(
-        f"{where} is {a[index]!r} on {names[0]}, {b[index]!r} on {names[1]}: {here.ulps:.3g} ulps "
-        f"apart, {here.absolute:.2g}, where {rtol * _scale(a, b):.1g} is allowed "
-        f"(rtol={rtol:.1g} of the largest element)"
-    )
 
 
 def _scale(a: NDArray, b: NDArray) -> float:

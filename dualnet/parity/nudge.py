@@ -14,7 +14,9 @@ __all__ = ["nudged", "nudged_inputs", "nudged_values"]
 def nudged(value: NDArray, dtype: str, draw: int) -> NDArray:
     """An array moved by one ulp of the dtype that a model computes in, up or down by chance.
 
-    All up would be close to a change of scale, which normalisation takes back.
+    All up would be close to a change of scale, which normalisation takes back.  Equal numbers
+    move alike and zeros stay: where both backends were given a tie, or a unit exactly on
+    ReLU's kink, which derivative they take is no matter of rounding.
 
     Args:
         value: floating; whole numbers come back as they are.
@@ -27,8 +29,9 @@ def nudged(value: NDArray, dtype: str, draw: int) -> NDArray:
     if value.dtype.kind != "f":
         return value
     steps = EPSILON[dtypes.policy(dtype).compute] / float(np.finfo(value.dtype).eps)
-    signs = 1.0 - 2.0 * np.random.default_rng(draw).integers(0, 2, value.shape)
-    moved = value + signs * max(steps, 1.0) * np.spacing(value)
+    numbers, places = np.unique(value, return_inverse=True)
+    ways = np.random.default_rng(draw).choice((-1.0, 1.0), numbers.size) * (numbers != 0)
+    moved = value + ways[places].reshape(value.shape) * max(steps, 1.0) * np.spacing(value)
     return np.asarray(moved, value.dtype)
 
 

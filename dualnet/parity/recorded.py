@@ -31,10 +31,16 @@ class Recorded(Generic[T]):
         targets: Sequence[Tensor],
         sources: Sequence[Tensor],
         upstream: Sequence[Tensor] | None = None,
+        *,
+        differentiable: bool = False,
     ) -> list[Tensor | None]:
-        """The gradient of each source, by the targets' own gradients if given; only once."""
+        """The gradient of each source, by the targets' own gradients if given; only once.
+
+        Args:
+            differentiable: whether a recording around this one may go on from the gradients.
+        """
         found = self._recording.gradient(
-            targets, sources, upstream, retain=False, differentiable=False
+            targets, sources, upstream, retain=False, differentiable=differentiable
         )
         self._recording.release()
         return list(found)

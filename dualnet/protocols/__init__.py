@@ -11,6 +11,7 @@ A backend is a *module* whose sub-modules satisfy these protocols:
 ``random``     the shared counter-based numbers, natively
 ``jit``        compilation
 ``device``     which devices there are and how work is put on them
+``foreign``    models that were written by hand in the framework
 =============  =====================================================================
 
 ``tests/test_protocols.py`` compares the names and signatures of every backend with
@@ -22,6 +23,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from dualnet.protocols.device import Devices
+from dualnet.protocols.foreign import Foreign
 from dualnet.protocols.jit import Jit
 from dualnet.protocols.layers import Layers
 from dualnet.protocols.ops import Ops
@@ -30,7 +32,18 @@ from dualnet.protocols.random import Random
 from dualnet.protocols.state import State
 from dualnet.protocols.tape import Tape
 
-__all__ = ["Backend", "Devices", "Jit", "Layers", "Ops", "Optim", "Random", "State", "Tape"]
+__all__ = [
+    "Backend",
+    "Devices",
+    "Foreign",
+    "Jit",
+    "Layers",
+    "Ops",
+    "Optim",
+    "Random",
+    "State",
+    "Tape",
+]
 
 
 class Backend(Protocol):
@@ -54,3 +67,5 @@ class Backend(Protocol):
     def jit(self) -> Jit: ...
     @property
     def device(self) -> Devices: ...
+    @property
+    def foreign(self) -> Foreign: ...

@@ -33,18 +33,25 @@ class Facts:
                               ``moving_mean``, ``moving_variance``
     ``"LayerNorm"``, …        ``epsilon`` (``groups``); ``gamma``, ``beta``
     ``"Embedding"``           ``padding_idx``; ``embeddings`` (vocabulary, size)
-    ``"LSTM"``, ``"GRU"``,    ``return_sequences``, ``go_backwards``, ``reset_after``;
-    ``"SimpleRNN"``           ``kernel`` (in, gates · units), ``recurrent_kernel``, ``bias``
-                              (gates · units; of GRU (2, 3 · units)); of a further layer
-                              or direction with a suffix: ``kernel_l1``, ``kernel_l0_back``;
-                              gates in dualnet's order (i, f, g, o; r, z, n)
+    ``"LSTM"``, ``"GRU"``,    ``units``, ``return_sequences``, ``go_backwards``,
+    ``"SimpleRNN"``           ``bidirectional``, ``merge_mode``, ``reset_after``;
+                              ``kernel`` (in, gates · units), ``recurrent_kernel``, ``bias``
+                              (gates · units; of GRU (2, 3 · units)); of the backward
+                              direction ``kernel_back``, …; gates in dualnet's order
+                              (i, f, g, o; r, z, n).  Each layer of a stack is a layer of
+                              its own, with the paths ``"lstm.0"``, ``"lstm.1"``
     ``"MultiHeadAttention"``  ``num_heads``, ``key_dim``, ``use_bias``;
                               ``query_kernel``, … as in :class:`dualnet.nn.MultiHeadAttention`
     pooling                   ``pool_size``, ``strides``, ``padding``, ``count_include_pad``
     ``"Resize"``              ``size`` or ``scale``, ``interpolation``, ``align_corners``,
                               ``antialias``
-    activations, ``"Softmax"``, ``"Dropout"``, ``"Flatten"``, ``"Reshape"``, …
-                              ``approximate``, ``negative_slope``, ``axis``, ``rate``, …
+    ``"Activation"``          ``activation`` (its name), ``approximate`` (``"none"`` or
+                              ``"tanh"``), ``negative_slope``, ``alpha``, ``axis``.  One that
+                              ends another layer is a layer of its own, ``"dense.activation"``
+    ``"ZeroPadding2D"``, …    ``padding`` (pairs).  Before a convolution it is part of that
+                              layer's ``padding``
+    ``"Dropout"``, ``"Flatten"``, ``"Reshape"``, …
+                              ``rate``; seen in ``Parting.alone_a`` and ``alone_b`` only
     an optimizer              its hyperparameters by the names of :mod:`dualnet.optim`
     ========================  ===========================================================
 

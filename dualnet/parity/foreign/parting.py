@@ -12,7 +12,7 @@ from dualnet.typing import NDArray
 __all__ = ["PHASES", "Parting", "UpdateStep"]
 
 #: What is compared, in the order in which a training step comes to it.
-PHASES = ("forward", "between", "loss", "gradient", "state", "update")
+PHASES = ("weight", "forward", "between", "loss", "gradient", "state", "update")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,9 @@ class Parting:
     ==============  ====================================================================
     ``phase``       what differs
     ==============  ====================================================================
+    ``"weight"``    ``a.weights[name]`` and ``b.weights[name]``: the models were given to be
+                    compared with the weights they have, and these differ (and so do the
+                    outputs)
     ``"forward"``   ``output_a`` and ``output_b`` of one layer, in the mode ``training``,
                     for the same ``inputs``
     ``"between"``   what reaches layer ``b`` (and ``a``): ``inputs`` are the outputs of the
@@ -56,7 +59,7 @@ class Parting:
                     in between
     ``"loss"``      the two losses, for the same ``inputs`` ``(targets, output)``
     ``"gradient"``  ``gradients_a`` and ``gradients_b`` of one layer for the same ``inputs``
-                    and ``upstream``: by weight name, and ``"input 0"``, …
+                    and ``upstream``: by weight name, and ``"input"`` (``"input query"``, …)
     ``"state"``     ``state_a`` and ``state_b``: the layer's state by name, after one training
                     pass over the same ``inputs``; before it was that of ``a.weights``
     ``"update"``    ``update.result_a`` and ``.result_b``; ``a`` and ``b`` are the optimizers
@@ -64,7 +67,8 @@ class Parting:
 
     Attributes:
         phase: one of :data:`PHASES`.
-        a, b: the two layers (or optimizers, or losses), with their weights, which are equal.
+        a, b: the two layers (or optimizers, or losses), with their weights, which are equal
+            but for ``"weight"``.  What follows the last layer has the kind ``"Output"``.
         name: the weight, state or gradient that differs most; ``""`` for outputs.
         training: the mode in which the layers ran.
         distance: how far the two sides are apart at ``name``.

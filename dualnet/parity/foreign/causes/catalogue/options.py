@@ -1,0 +1,91 @@
+"""Hyperparameters that the two sides give different values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from dualnet.parity.foreign.causes.catalogue.proposals import copied
+from dualnet.parity.foreign.causes.entry import Change, Entry, Trial
+
+__all__ = ["ENTRIES", "LAST"]
+
+PHASES = ("forward", "state", "loss", "update")
+TRIED = "the value of the other side"
+
+#: Name of the cause, the options it is about, and what else it is called.
+_ROWS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("epsilon", ("epsilon",), "ε of a norm or an optimizer"),
+    ("padding", ("padding", "output_padding"), "another amount of padding, or another rule"),
+    ("strides", ("strides",), "windows move by other steps"),
+    ("dilation", ("dilation_rate",), "kernel elements lie further apart"),
+    ("groups", ("groups",), "another number of groups of channels"),
+    ("pool size", ("pool_size",), "windows of another size"),
+    ("count_include_pad", ("count_include_pad",), "means that count the padding"),
+    ("ceil mode", ("ceil_mode",), "a last window that hangs over the border"),
+    ("activation", ("activation",), "another activation function"),
+    ("recurrent activation", ("recurrent_activation",), "another function of the gates"),
+    ("GELU form", ("approximate",), "erf against tanh"),
+    ("leaky slope", ("negative_slope",), "0.01, 0.2 or 0.3"),
+    ("alpha", ("alpha",), "another α of ELU or CELU"),
+    ("axis", ("axis",), "another axis"),
+    ("interpolation", ("interpolation",), "another way to interpolate"),
+    ("align corners", ("align_corners", "half_pixel"), "where pixels have their centres"),
+    ("antialias", ("antialias",), "whether shrinking smooths"),
+    ("size", ("size", "scale"), "another size of the result"),
+    ("heads", ("num_heads",), "features cut into another number of heads"),
+    ("causal mask", ("causal",), "whether the future is hidden"),
+    ("direction", ("go_backwards",), "which end of the sequence comes first"),
+    ("return sequences", ("return_sequences",), "all steps against the last"),
+    ("reset_after", ("reset_after",), "the reset gate before or after the product"),
+    ("dropout rate", ("rate",), "another part that is dropped"),
+    ("momentum convention", ("momentum",), "weight of the old value, or of the new"),
+    ("running variance", ("unbiased",), "n - 1 or n under the moving variance"),
+    ("order of axes", ("dims", "target_shape", "order"), "axes or sizes in another order"),
+    ("learning rate", ("learning_rate",), "another learning rate"),
+    ("nesterov", ("nesterov",), "whether momentum looks ahead"),
+    ("weight decay", ("weight_decay", "l2"), "decoupled, in the gradient, or another factor"),
+    ("betas", ("beta_1", "beta_2", "rho"), "other decay rates of the averages"),
+    ("amsgrad", ("amsgrad",), "the largest second moment so far"),
+    ("centered", ("centered",), "the variance under the root"),
+    ("initial accumulator", ("initial_accumulator_value",), "what Adagrad begins with"),
+    ("clipping", ("clipnorm", "clipvalue", "global_clipnorm"), "gradients kept in bounds"),
+    ("loss reduction", ("reduction",), "mean or sum"),
+    ("from_logits", ("from_logits",), "logits or probabilities"),
+    ("label smoothing", ("label_smoothing",), "targets mixed with the uniform ones"),
+    ("Huber delta", ("delta",), "where the loss becomes linear"),
+)
+
+#: Options whose differing values are one decision of the user, by name of the cause.
+ENTRIES = tuple(
+    Entry(name, signature, TRIED, PHASES, (), copied(*options))
+    for name, options, signature in _ROWS
+)
+
+
+def _everything(trial: Trial) -> Iterator[Change]:
+    mine, theirs = trial.facts.options, trial.other.options
+    names = [n for n in {**mine, **theirs} if mine.get(n) != theirs.get(n)]
+    if len(names) > 1:
+        listed = ", ".join(f"{n} ({mine.get(n)!r}, {theirs.get(n)!r})" for n in names)
+        yield Change(
+            f"{trial.this} and {trial.that} differ in {listed}",
+            "give both the same options",
+            trial.case.of(replace(trial.facts, options=theirs)),
+        )
+
+
+def _kind(trial: Trial) -> Iterator[Change]:
+    if trial.facts.kind != trial.other.kind:
+        yield Change(
+            f"{trial.this} is a {trial.facts.kind}, {trial.that} is a {trial.other.kind}",
+            "use the same layer on both sides",
+            trial.case.of(trial.other),
+        )
+
+
+#: What is true of layers that have little in common; it comes after all else.
+LAST = (
+    Entry("several options", "more options than two differ", TRIED, PHASES, (), _everything),
+    Entry("another kind", "different layers", "the other side's facts", PHASES, (), _kind),
+)

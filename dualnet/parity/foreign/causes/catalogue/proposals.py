@@ -1,0 +1,45 @@
+"""Ways to propose corrections that many entries share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dualnet.parity.foreign.causes.entry import Change, Trial
+
+__all__ = ["Propose", "copied", "settings"]
+
+Propose = Callable[[Trial], Iterator[Change]]
+
+
+def copied(*names: str) -> Propose:
+    """The values that the other side has of these options, where they differ."""
+
+    def propose(trial: Trial) -> Iterator[Change]:
+        mine, theirs = trial.facts.options, trial.other.options
+        differing = [n for n in names if n in {**mine, **theirs} and mine.get(n) != theirs.get(n)]
+        if differing:
+            here, there = _said(mine, differing), _said(theirs, differing)
+            yield Change(
+                f"{here} in {trial.this}, {there} in {trial.that}",
+                f"give both the same: {there} in {trial.this}, or {here} in {trial.that}",
+                trial.case.option(**{name: theirs.get(name) for name in differing}),
+            )
+
+    return propose
+
+
+def _said(options: Any, names: list[str]) -> str:
+    return ", ".join(f"{name}={options.get(name, 'not set')!r}" for name in names)
+
+
+def settings(*rows: tuple[dict[str, Any], str, str]) -> Propose:
+    """Options that the other side may act as if it had: ``(options, what it does, advice)``."""
+
+    def propose(trial: Trial) -> Iterator[Change]:
+        for options, deed, advice in rows:
+            yield Change(
+                f"{trial.that} {deed}, {trial.this} does not", advice, trial.case.option(**options)
+            )
+
+    return propose

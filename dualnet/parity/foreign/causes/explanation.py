@@ -1,0 +1,187 @@
+"""How a cause is found: corrections are tried on one layer alone, and one must do.
+
+1. A side is *known* if its definition reproduces what it gave, within the gate of rounding.
+   Where no definition does, what it gave stands for itself, and only corrections that act on
+   data can be tried.
+2. Each entry of the catalogue proposes corrections of the known side.  A correction is
+   accepted if the corrected definition gives, within the gate, what the *other* side gave.
+3. One correction is better than two.  Among those that leave the same rounding, the first of
+   the catalogue is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dualnet.errors import DualnetError
+from dualnet.parity.distances import distances, largest
+from dualnet.parity.foreign.causes.case import Case, Values
+from dualnet.parity.foreign.causes.catalogue import CATALOGUE
+from dualnet.parity.foreign.causes.catalogue.losses import candidates
+from dualnet.parity.foreign.causes.cause import Cause
+from dualnet.parity.foreign.causes.entry import Change, Entry, Trial, title
+from dualnet.parity.foreign.facts import Facts
+from dualnet.parity.foreign.parting import Parting
+
+__all__ = ["explain"]
+
+#: A correction must take the distance down to this part of what it was.
+DROP = 1e-2
+#: Distances within this factor of the least are rounding all the same.
+SAME = 10.0
+#: Pairs of corrections begin with this many of those that came nearest.
+FIRSTS = 6
+#: What a correction that makes no sense for a layer may raise; it is then not the cause.
+MEANINGLESS = (ArithmeticError, LookupError, TypeError, ValueError, DualnetError)
+
+
+@dataclass(frozen=True, eq=False)
+class _Attempt:
+    """A correction, and how near it came."""
+
+    entry: Entry
+    change: Change
+    trial: Trial
+    after: float
+
+
+def explain(parting: Parting) -> Cause | None:
+    """The cause whose correction makes the two sides agree; ``None`` if none does."""
+    before = parting.distance.relative
+    if before <= parting.gate:
+        return None
+    limit = min(parting.gate, DROP * before)
+    found: list[list[_Attempt]] = []
+    with np.errstate(all="ignore"):
+        for trial in _trials(parting):
+            found.append(list(_attempts(trial)))
+            accepted = _best(found[-1], limit)
+            if accepted is not None:
+                return _single(accepted, before)
+        for attempts in found:
+            pair = _pair(attempts, limit)
+            if pair is not None:
+                return _joined(*pair, before)
+    return None
+
+
+def _trials(parting: Parting) -> Iterator[Trial]:
+    """Both directions, the one from a known side first."""
+    a = _Side(parting.a, _recorded(parting, "a"), title(parting.a, "a"), parting.alone_a)
+    b = _Side(parting.b, _recorded(parting, "b"), title(parting.b, "b"), parting.alone_b)
+    ways = [_trial(parting, a, b), _trial(parting, b, a)]
+    yield from sorted(ways, key=lambda trial: trial.case.recorded is not None)
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """What is known of one side."""
+
+    facts: Facts
+    values: Values
+    title: str
+    alone: tuple[Facts, ...]
+
+
+def _trial(parting: Parting, this: _Side, that: _Side) -> Trial:
+    case = _case(parting, this)
+    return Trial(case, that.facts, that.values, this.title, that.title, that.alone)
+
+
+def _case(parting: Parting, side: _Side) -> Case:
+    """A side's computation: defined, guessed for a loss without a name, or only recorded."""
+    case = Case(parting.phase, side.facts, parting.inputs, parting.training, parting.update)
+    if parting.phase not in ("between", "gradient"):
+        case = _as_run(case, side.values)
+        guesses: Iterable[Case] = candidates(case) if parting.phase == "loss" else ()
+        for guess in (case, *guesses):
+            if _distance(guess, side.values) <= parting.gate:
+                return guess
+    return replace(case, recorded=side.values)
+
+
+def _as_run(case: Case, own: Values) -> Case:
+    """With the random mask that a dropout drew, which is read off its output."""
+    if case.facts.kind == "Dropout" and "" in own:
+        return case.option(kept=own[""] != 0)
+    return case
+
+
+def _recorded(parting: Parting, side: str) -> Values:
+    """What one side gave."""
+    if parting.phase == "gradient":
+        return dict(getattr(parting, f"gradients_{side}"))
+    if parting.phase == "state":
+        return dict(getattr(parting, f"state_{side}"))
+    if parting.update is not None:
+        return {"": getattr(parting.update, f"result_{side}")}
+    return {"": np.asarray(getattr(parting, f"output_{side}"))}
+
+
+def _distance(case: Case, target: Values) -> float:
+    """How far a computation is from what a side gave; infinite if it makes no sense."""
+    try:
+        return largest(distances(case.values(), target))[1].relative
+    except MEANINGLESS:
+        return float("inf")
+
+
+def _attempts(trial: Trial) -> Iterator[_Attempt]:
+    for entry in CATALOGUE:
+        if entry.applies(trial):
+            for change in _proposed(entry, trial):
+                yield _Attempt(entry, change, trial, _distance(change.case, trial.target))
+
+
+def _proposed(entry: Entry, trial: Trial) -> Iterator[Change]:
+    """The corrections that an entry has for a layer, as far as they can be made."""
+    try:
+        yield from entry.propose(trial)
+    except MEANINGLESS:
+        return
+
+
+def _best(attempts: list[_Attempt], limit: float) -> _Attempt | None:
+    accepted = [attempt for attempt in attempts if attempt.after <= limit]
+    if not accepted:
+        return None
+    least = min(attempt.after for attempt in accepted)
+    level = max(SAME * least, float(np.finfo(np.float64).eps) * SAME)
+    return next(attempt for attempt in accepted if attempt.after <= level)
+
+
+def _pair(attempts: list[_Attempt], limit: float) -> tuple[_Attempt, _Attempt] | None:
+    """Two corrections together, the first among those that came nearest."""
+    nearest = sorted(attempts, key=lambda attempt: attempt.after)[:FIRSTS]
+    for first in nearest:
+        trial = replace(first.trial, case=first.change.case)
+        others = [each for each in _attempts(trial) if each.entry.name != first.entry.name]
+        second = _best(others, limit)
+        if second is not None:
+            return first, second
+    return None
+
+
+def _single(attempt: _Attempt, before: float) -> Cause:
+    change = attempt.change
+    text = f"{change.finding}; corrected, {_sizes(before, attempt.after)}"
+    return Cause(attempt.entry.name, text, change.advice, before, attempt.after)
+
+
+def _joined(first: _Attempt, second: _Attempt, before: float) -> Cause:
+    changes = first.change, second.change
+    finding = "; ".join(change.finding for change in changes)
+    return Cause(
+        f"{first.entry.name} and {second.entry.name}",
+        f"{finding}; with both corrected, {_sizes(before, second.after)}",
+        "; ".join(change.advice for change in changes),
+        before,
+        second.after,
+    )
+
+
+def _sizes(before: float, after: float) -> str:
+    return f"the two differ by {after:.1e} instead of {before:.1e}"
