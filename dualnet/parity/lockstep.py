@@ -9,9 +9,9 @@ visible part of the learning rate.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -211,7 +211,7 @@ class _Step:
     def fault(self, phase: str, paths: tuple[str, ...]) -> str | None:
         """The path of the layer to blame; ``None`` if it is no layer's own doing."""
         if phase == "forward":
-            return replay.forward_fault(*self._contributions, self.owner.gates)
+            return self._blamed(replay.forward_fault)
         if phase == "gradient":
             return self._gradient_fault()
         if phase == "state":
@@ -221,7 +221,15 @@ class _Step:
     def _gradient_fault(self) -> str | None:
         if self._loss_differs():
             return "loss"
-        return replay.backward_fault(*self._contributions, self.owner.gates, self.flips)
+        return self._blamed(partial(replay.backward_fault, excused=self.flips))
+
+    def _blamed(self, fault: Callable[..., str | None]) -> str | None:
+        """What the layers' replay shows; of compiled layers, where eagerly none differs."""
+        for compiled in (False, True):
+            found = fault(*self._contributions(compiled), self.owner.gates)
+            if found is not None:
+                return found
+        return None
 
     @cached_property
     def flips(self) -> dict[str, str]:
@@ -243,11 +251,10 @@ class _Step:
         )
         return first, second
 
-    @cached_property
-    def _contributions(self) -> tuple[Replayed, Replayed]:
+    def _contributions(self, compiled: bool) -> tuple[Replayed, Replayed]:
         calls = self._traces[0].calls
         first, second = (
-            replay.replayed(lane, self.start, calls)
+            replay.replayed(lane, self.start, calls, compiled=compiled)
             for lane in (self.owner.first, self.owner.second)
         )
         return first, second

@@ -19,7 +19,7 @@ from dualnet.parity.gradients import gradients_part
 from dualnet.parity.lane import Lane, Native, Snapshot
 from dualnet.parity.recorded import Recorded
 from dualnet.parity.tracing import Call, Trace, floating_leaves, trace_calls
-from dualnet.typing import NDArray, Tree
+from dualnet.typing import NDArray, Tensor, Tree
 
 __all__ = ["Contribution", "backward_fault", "find_flips", "forward_fault", "replayed", "traced"]
 
@@ -40,11 +40,16 @@ def traced(lane: Lane, start: Snapshot, batch: Native) -> Trace:
         return trace_calls(lane.model, lane.problem.loss, batch, training=True)
 
 
-def replayed(lane: Lane, start: Snapshot, calls: Iterable[Call]) -> list[Contribution]:
+def replayed(
+    lane: Lane, start: Snapshot, calls: Iterable[Call], *, compiled: bool = False
+) -> list[Contribution]:
     """Every call made again by itself, from ``start``, in the order given.
 
     A layer's calls follow each other without those of other layers in between, so that
     counters in its state are at each call what they were the first time.
+
+    Args:
+        compiled: whether each call is compiled as the steps are, which takes longer.
     """
     ordered = list(calls)
     modules = dict(lane.model.backend.layers.modules(lane.model.native))
@@ -54,31 +59,34 @@ def replayed(lane: Lane, start: Snapshot, calls: Iterable[Call]) -> list[Contrib
         lane.model.backend.layers.set_training(lane.model.native, True)
         for call in ordered:
             if call.path == path:
-                found[call.name] = _contribution(lane, modules[path], call)
+                found[call.name] = _contribution(lane, modules[path], call, compiled)
     return [found[call.name] for call in ordered]
 
 
-def _contribution(lane: Lane, module: Any, call: Call) -> Contribution:
+def _contribution(lane: Lane, module: Any, call: Call, compiled: bool) -> Contribution:
     backend = lane.model.backend
     variables = {
         path: variable
         for path, variable in zip(lane.paths, lane.optimizer.variables, strict=True)
         if _inside(path, call.path)
     }
-    with lane.on_device():
-        args: Any = _native(lane, call.args)
-        kwargs: Any = _native(lane, call.kwargs)
+
+    def run(args: Any, kwargs: Any, asked: Tree) -> tuple[list[Tensor], list[Tensor | None]]:
         inputs = floating_leaves(backend, (args, kwargs))
-        run = Recorded(backend, lambda: module(*args, **kwargs), inputs)
-        pairs = _followed(lane, run.value, call.gradient)
-        found = run.gradients(
-            [leaf for leaf, _ in pairs],
-            [*inputs, *variables.values()],
-            [gradient for _, gradient in pairs],
-        )
+        made = Recorded(backend, lambda: module(*args, **kwargs), inputs)
+        pairs = _followed(made.value, asked)
+        sources = [*inputs, *variables.values()]
+        found = made.gradients([leaf for leaf, _ in pairs], sources, [g for _, g in pairs])
+        leaves = tree.leaves(made.value)
+        return [leaf for leaf in leaves if backend.state.is_tensor_type(type(leaf))], found
+
+    if compiled:
+        run = backend.jit.train_step(run, jit="auto")
+    with lane.on_device():
+        native = (_native(lane, part) for part in (call.args, call.kwargs, call.gradient))
+        outputs, found = run(*native)
     to_numpy = backend.state.to_numpy
-    names = [*(f"input {i}" for i in range(len(inputs))), *variables]
-    outputs = [leaf for leaf in tree.leaves(run.value) if backend.state.is_tensor_type(type(leaf))]
+    names = [*(f"input {i}" for i in range(len(found) - len(variables))), *variables]
     return Contribution(
         call,
         {f"output {i}": to_numpy(leaf) for i, leaf in enumerate(outputs)},
@@ -95,10 +103,10 @@ def _native(lane: Lane, values: Tree) -> Tree:
     return tree.map(convert, values)
 
 
-def _followed(lane: Lane, output: Tree, gradient: Tree) -> list[tuple[Any, Any]]:
+def _followed(output: Tree, gradient: Tree) -> list[tuple[Any, Any]]:
     """The output's leaves that the loss depends on, each with its gradient."""
     pairs = zip(tree.leaves(output), tree.leaves(gradient), strict=True)
-    return [(leaf, _native(lane, asked)) for leaf, asked in pairs if asked is not None]
+    return [(leaf, asked) for leaf, asked in pairs if asked is not None]
 
 
 def _inside(path: str, layer: str) -> bool:
