@@ -10,6 +10,10 @@ from dualnet.typing import NDArray, Tree
 
 __all__ = ["nudged", "nudged_inputs", "nudged_values"]
 
+#: 2⁶⁴ over the golden ratio: the top bit of a product with it depends on every bit
+#: (Knuth, The Art of Computer Programming, volume 3, section 6.4).
+MIXER = 0x9E3779B97F4A7C15
+
 
 def nudged(value: NDArray, dtype: str, draw: int) -> NDArray:
     """An array moved by one ulp of the dtype that a model computes in, up or down by chance.
@@ -29,10 +33,15 @@ def nudged(value: NDArray, dtype: str, draw: int) -> NDArray:
     if value.dtype.kind != "f":
         return value
     steps = EPSILON[dtypes.policy(dtype).compute] / float(np.finfo(value.dtype).eps)
-    numbers, places = np.unique(value, return_inverse=True)
-    ways = np.random.default_rng(draw).choice((-1.0, 1.0), numbers.size) * (numbers != 0)
-    moved = value + ways[places].reshape(value.shape) * max(steps, 1.0) * np.spacing(value)
+    moved = value + _ways(value, draw) * max(steps, 1.0) * np.spacing(value)
     return np.asarray(moved, value.dtype)
+
+
+def _ways(value: NDArray, draw: int) -> NDArray:
+    """Up or down by a hash of the number itself: +1 or -1, and 0 for zero."""
+    bits = np.ascontiguousarray(value).view(f"uint{8 * value.dtype.itemsize}").astype(np.uint64)
+    mixed = (bits + np.uint64(draw)) * np.uint64(MIXER)
+    return np.where(value == 0, 0.0, 1.0 - 2.0 * (mixed >> np.uint64(63)).reshape(value.shape))
 
 
 def nudged_values(values: dict[str, NDArray], dtype: str, draw: int) -> dict[str, NDArray]:
