@@ -239,9 +239,9 @@ class _Run:
         if self._free_proof is not None and number < self._leading and not diverged:
             truth = self._free_proof.lanes
             if self._free_proof.step(number, batch, dead=self._proved.dead):
-                self._look_again(self._proved, self._free_proof, number, batch)
+                self._look_again(self._free_proof, number, batch)
         if self._free.step(number, batch, dead=self._proved.dead, truth=truth):
-            self._look_again(self._together, self._free, number, batch)
+            self._look_again(self._free, number, batch)
 
     def _look(self, number: int, batch: Batch) -> None:
         """One step in lock-step, from where the first backend is in practice."""
@@ -258,13 +258,15 @@ class _Run:
             with _kept(self._free.lanes[:2]):
                 self._together.look(number, start, batch, control=True, exact=exact)
 
-    def _look_again(self, pair: LockStep, run: FreeRun, number: int, batch: Batch) -> None:
-        """One step in lock-step, compiled throughout, from where rounding explains no more."""
+    def _look_again(self, run: FreeRun, number: int, batch: Batch) -> None:
+        """A look with everything compiled, from where rounding explains no more."""
         first, second = run.lanes[:2]
-        with _kept((first, second)):
-            start = first.snapshot()
-            start = start if start.finite() else second.snapshot()
-            pair.look(number, start, batch, compiled=True)
+        start = first.snapshot()
+        start = start if start.finite() else second.snapshot()
+        for pair in dict.fromkeys((self._proved, self._together)):
+            if self.divergence is None:
+                with _kept((pair.first, pair.second)):
+                    pair.look(number, start, batch, compiled=True)
 
     def scores(self, data: Batches) -> dict[str, dict[str, float]]:
         """Loss and metrics of both backends on some data."""

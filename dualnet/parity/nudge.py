@@ -10,9 +10,10 @@ from dualnet.typing import NDArray, Tree
 
 __all__ = ["nudged", "nudged_inputs", "nudged_values"]
 
-#: 2⁶⁴ over the golden ratio: the top bit of a product with it depends on every bit
-#: (Knuth, The Art of Computer Programming, volume 3, section 6.4).
-MIXER = 0x9E3779B97F4A7C15
+#: A hash of 64 bits: Steele, Lea, Flood, "Fast splittable pseudorandom number generators",
+#: OOPSLA 2014 (SplitMix64): the step between two states, and its mixing.
+GAMMA = 0x9E3779B97F4A7C15
+MIXING = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 
 
 def nudged(value: NDArray, dtype: str, draw: int) -> NDArray:
@@ -39,9 +40,12 @@ def nudged(value: NDArray, dtype: str, draw: int) -> NDArray:
 
 def _ways(value: NDArray, draw: int) -> NDArray:
     """Up or down by a hash of the number itself: +1 or -1, and 0 for zero."""
-    bits = np.ascontiguousarray(value).view(f"uint{8 * value.dtype.itemsize}").astype(np.uint64)
-    mixed = (bits + np.uint64(draw)) * np.uint64(MIXER)
-    return np.where(value == 0, 0.0, 1.0 - 2.0 * (mixed >> np.uint64(63)).reshape(value.shape))
+    bits = np.ascontiguousarray(value).view(f"uint{8 * value.dtype.itemsize}")
+    mixed = np.atleast_1d(bits).astype(np.uint64) + np.uint64(GAMMA * (draw + 1) % 2**64)
+    for shift, factor in MIXING:
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    signs = 1.0 - 2.0 * (mixed >> np.uint64(63)).reshape(value.shape)
+    return np.where(value == 0, 0.0, signs)
 
 
 def nudged_values(values: dict[str, NDArray], dtype: str, draw: int) -> dict[str, NDArray]:

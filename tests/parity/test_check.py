@@ -224,7 +224,10 @@ def test_a_wrong_second_gradient_is_named(options, text):
 @pytest.mark.parametrize(
     ("terms", "verdict"),
     [
-        ([1e3, 2.3, 0.1, -1e3 - 1e-6, -2.3, -0.1], "rounding, which is magnified here, may"),
+        (
+            [1e3, 2.3e3, 1.7e3, -1e3 - 1e-6, -2.3e3, -1.7e3],
+            "rounding, which is magnified here, may",
+        ),
         ([1e-6, 2.0, 3.0, 4.0, 5.0, 6.0], "rounding does not explain"),
     ],
 )
