@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dualnet import windows
 from dualnet.parity.foreign.causes.entry import Change, Entry, Trial
 
-__all__ = ["ENTRIES"]
+__all__ = ["ENTRIES", "FIRST"]
 
 FORWARD = ("forward",)
 WINDOWS = ("Conv1", "Conv2", "Conv3", "DepthwiseConv", "MaxPool", "AvgPool")
@@ -86,7 +86,8 @@ def _crops(trial: Trial) -> Iterator[Change]:
         )
 
 
-ENTRIES = (
+#: Says more than that two paddings differ.
+FIRST = (
     Entry(
         "padding side",
         "`same` with strides: the odd pad at the end, or symmetric",
@@ -95,6 +96,9 @@ ENTRIES = (
         WINDOWS,
         _sides,
     ),
+)
+
+ENTRIES = (
     Entry(
         "padding",
         "another amount of padding",

@@ -11,7 +11,7 @@ from dualnet.typing import NDArray
 
 __all__ = ["ENTRIES", "LAST"]
 
-FORWARD = ("forward",)
+FORWARD = ("forward", "weight")
 KERNELS = ("Dense", "Conv", "DepthwiseConv", "LSTM", "GRU", "SimpleRNN", "MultiHeadAttention")
 
 
