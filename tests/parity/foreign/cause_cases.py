@@ -215,7 +215,8 @@ def padding_at_the_wrong_end():
         return last(F.conv2d(x, module.weight, module.bias, stride=2).detach())
 
     facts = replace(right.facts, options={**right.facts.options, "padding": "same"})
-    return replace(wrong(right, padded(1, 0)), a=facts, b=facts, output_a=padded(0, 1))
+    outputs = {"output_a": padded(0, 1), "output_b": padded(1, 0)}
+    return parting("forward", facts, facts, inputs=right.inputs, **outputs)
 
 
 @case("padding")
@@ -235,27 +236,13 @@ def other_dilation():
 
 @case("groups")
 def other_groups():
-    a, b = (layer(lambda g=g: nn.Conv2d(4, 4, 3, groups=g), IMAGE) for g in (2, 1))
-    a_module, b_module = a.unit.owner, b.unit.owner
-    with torch.no_grad():
-        b_module.weight[:, :2] = a_module.weight
-        y = F.conv2d(first(IMAGE), a_module.weight, b_module.bias, groups=2)
-    dense = b_module.weight.detach().clone()
-    y_dense = F.conv2d(first(IMAGE), dense[:, :2], b_module.bias, groups=2).detach()
-    assert torch.equal(y, y_dense)
-    facts = replace(
-        a.facts,
-        weights={"kernel": a.facts.weights["kernel"], "bias": b_module.bias.detach().numpy()},
-    )
-    sums = F.conv2d(first(IMAGE)[:, :2] + first(IMAGE)[:, 2:], a_module.weight, b_module.bias)
-    return parting(
-        "forward",
-        facts,
-        replace(facts, options={**facts.options, "groups": 1}),
-        inputs=(IMAGE[..., :2] + IMAGE[..., 2:],),
-        output_a=last(sums.detach()),
-        output_b=last(sums.detach()),
-    )
+    return pair(lambda: nn.GroupNorm(2, 4), lambda: nn.GroupNorm(4, 4), IMAGE)
+
+
+@case("strides or dilation")
+def strides_that_no_option_tells():
+    right = layer(conv(padding=1), IMAGE)
+    return wrong(right, right.output[:, ::2, ::2])
 
 
 @case("kernel layout")
@@ -460,25 +447,62 @@ def forget_bias_of_one():
     return changed(lstm(), change, LINE)
 
 
-def gru_by_hand(w, x, reset_after):
-    sigmoid = lambda v: 1.0 / (1.0 + np.exp(-v))  # noqa: E731 - a formula
+def logistic(x):
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+def hard(x):
+    return np.clip(x / 6.0 + 0.5, 0.0, 1.0)
+
+
+def gru_by_hand(w, x, reset_after=True, gate=logistic, keeps_new=False):
     h, outputs = np.zeros((x.shape[0], 3)), []
     (wr, wz, wn), (ur, uz, un) = (np.split(w[n], 3, -1) for n in ("kernel", "recurrent_kernel"))
     (br, bz, bn), (cr, cz, cn) = (np.split(row, 3, -1) for row in w["bias"])
     for t in range(x.shape[1]):
-        r = sigmoid(x[:, t] @ wr + br + h @ ur + cr)
-        z = sigmoid(x[:, t] @ wz + bz + h @ uz + cz)
+        r = gate(x[:, t] @ wr + br + h @ ur + cr)
+        z = gate(x[:, t] @ wz + bz + h @ uz + cz)
         inner = r * (h @ un + cn) if reset_after else (r * h) @ un + cn
-        h = (1 - z) * np.tanh(x[:, t] @ wn + bn + inner) + z * h
+        n = np.tanh(x[:, t] @ wn + bn + inner)
+        h = z * n + (1 - z) * h if keeps_new else (1 - z) * n + z * h
         outputs.append(h)
     return np.stack(outputs, 1)
 
 
+def gru_against(**options):
+    right = layer(gru, LINE)
+    assert np.allclose(gru_by_hand(right.facts.weights, LINE), right.output, atol=1e-12)
+    return wrong(right, gru_by_hand(right.facts.weights, LINE, **options))
+
+
 @case("reset_after")
 def gru_reset_before():
+    return gru_against(reset_after=False)
+
+
+@case("update gate")
+def gru_update_gate_the_other_way():
+    return gru_against(keeps_new=True)
+
+
+@case("gate function")
+def gru_with_hard_gates():
+    return gru_against(gate=hard)
+
+
+@case("recurrent activation")
+def gru_with_another_option():
+    found = gru_against(gate=hard)
+    options = {**found.b.options, "recurrent_activation": "hard_sigmoid"}
+    return replace(found, b=replace(found.b, options=options))
+
+
+@case("return sequences")
+def last_step_only():
     right = layer(gru, LINE)
-    assert np.allclose(gru_by_hand(right.facts.weights, LINE, True), right.output, atol=1e-12)
-    return wrong(right, gru_by_hand(right.facts.weights, LINE, False))
+    found = wrong(right, right.output[:, -1])
+    options = {**right.facts.options, "return_sequences": False}
+    return replace(found, b=replace(found.b, options=options))
 
 
 @case("direction")
@@ -514,6 +538,11 @@ def rnn_with_relu():
         lambda: nn.RNN(4, 3, batch_first=True, nonlinearity="relu"),
         LINE,
     )
+
+
+@case("another kind")
+def rms_norm_for_layer_norm():
+    return pair(lambda: nn.LayerNorm(4), lambda: nn.RMSNorm(4, eps=1e-5), LINE)
 
 
 # Embeddings
@@ -599,6 +628,12 @@ def softmax_over_targets():
     return attention_against(axis=-2)
 
 
+@case("heads")
+def other_heads():
+    a, b = (attention(), lambda: nn.MultiheadAttention(8, 4, batch_first=True))
+    return pair(a, b, STEPS, STEPS, STEPS)
+
+
 @case("causal mask")
 def future_hidden_on_one_side():
     return attention_against(mask=np.tril(np.ones((5, 5), bool)))
@@ -656,6 +691,11 @@ def pool_padded_at_the_end():
     return wrong(right, last(y))
 
 
+@case("pool size")
+def other_pool_size():
+    return pair(lambda: nn.MaxPool2d(2, 1), lambda: nn.MaxPool2d(3, 1), IMAGE)
+
+
 @case("ceil mode")
 def ceil_mode():
     return pair(lambda: nn.MaxPool2d(2), lambda: nn.MaxPool2d(2, ceil_mode=True), IMAGE)
@@ -674,6 +714,18 @@ def upsample(**options):
 @case("align corners")
 def corners_aligned():
     return pair(upsample(mode="bilinear"), upsample(mode="bilinear", align_corners=True), IMAGE)
+
+
+@case("antialias")
+def smoothed_before_shrinking():
+    right = layer(upsample(mode="bilinear"), IMAGE)
+    y = F.interpolate(first(IMAGE), (13, 5), mode="bilinear", antialias=True)
+    return wrong(right, last(y))
+
+
+@case("size")
+def other_size():
+    return pair(upsample(mode="bilinear"), lambda: nn.Upsample((12, 5), mode="bilinear"), IMAGE)
 
 
 @case("interpolation")
@@ -731,6 +783,25 @@ def softmax_axis():
     return wrong(layer(lambda: nn.Softmax(-1), LINE), torch.softmax(tensor(LINE), 1).numpy())
 
 
+@case("axis")
+def softmax_over_another_axis():
+    return pair(lambda: nn.Softmax(-1), lambda: nn.Softmax(1), LINE)
+
+
+@case("alpha")
+def elu_alpha():
+    return pair(nn.ELU, lambda: nn.ELU(0.5), LINE)
+
+
+@case("softplus threshold")
+def softplus_threshold():
+    x = 30.0 * np.abs(LINE)
+    right = layer(nn.Softplus, x)
+    options = {"activation": "softplus"}
+    found = wrong(right, np.logaddexp(0.0, x))
+    return replace(found, gate=1e-15, b=replace(found.b, options=options))
+
+
 @case("softmax or logits")
 def softmax_twice():
     right = layer(lambda: nn.Softmax(-1), LINE)
@@ -766,6 +837,22 @@ def dropout_not_rescaled():
 def rate_that_means_what_is_kept():
     found = dropout_not_rescaled()
     return replace(found, output_b=found.output_b / 0.25)
+
+
+@case("dropout rate")
+def other_rate():
+    found = dropout_not_rescaled()
+    facts = replace(found.b, options={"rate": 0.5})
+    return replace(found, b=facts, output_b=found.output_b / 0.5)
+
+
+@case("order of axes")
+def axes_in_another_order():
+    a, b = (
+        Facts("permute", "Permute", "Permute", {"dims": dims}) for dims in ((3, 1, 2), (2, 1, 3))
+    )
+    outputs = {"output_a": IMAGE.transpose(0, 3, 1, 2), "output_b": IMAGE.transpose(0, 2, 1, 3)}
+    return parting("forward", a, b, inputs=(IMAGE,), **outputs)
 
 
 @case("Flatten order")
@@ -902,8 +989,28 @@ def smooth_l1():
 @case("loss reduction")
 def kl_divergence():
     p, logs = torch.softmax(Y, -1), torch.log_softmax(Z, -1)
-    a, b = (F.kl_div(logs, p, reduction=r) for r in ("mean", "batchmean"))
-    return losses("KLDivergence", a, b, p.numpy(), logs.numpy())
+    total = F.kl_div(logs, p, reduction="sum")
+    return losses("KLDivergence", total / p.numel(), total / len(p), p.numpy(), logs.numpy())
+
+
+@case("KLDiv input")
+def kl_divergence_of_probabilities():
+    p, q = torch.softmax(Y, -1), torch.softmax(Z, -1)
+    a, b = (F.kl_div(each, p, reduction="sum") for each in (q.log(), q))
+    options = {"reduction": "sum", "logarithms": False}
+    return losses("KLDivergence", a, b, p.numpy(), q.numpy(), options, options)
+
+
+@case("Huber delta")
+def huber_delta():
+    a, b = (F.huber_loss(Z, Y, delta=d) for d in (0.5, 1.0))
+    return losses("Huber", a, b, Y.numpy(), Z.numpy(), {"delta": 0.5}, {"delta": 1.0})
+
+
+@case("loss factor")
+def half_the_loss():
+    a = F.mse_loss(Z, Y)
+    return losses("MeanSquaredError", a, 0.5 * a, Y.numpy(), Z.numpy())
 
 
 @case("label smoothing")
@@ -979,6 +1086,12 @@ def adam_epsilon():
     return optimizers(
         "Adam", stepped(adam()), rerun(adam(eps=1e-7)), ADAM, {**ADAM, "epsilon": 1e-7}
     )
+
+
+@case("betas")
+def adam_betas():
+    options = {**ADAM, "beta_2": 0.99}
+    return optimizers("Adam", stepped(adam()), rerun(adam(betas=(0.9, 0.99))), ADAM, options)
 
 
 def adam_by_hand(place, epsilon=1e-3, correct=True, first=1):
@@ -1116,6 +1229,16 @@ def rmsprop_epsilon_inside():
     options = {"learning_rate": 0.1, "rho": 0.9, "epsilon": 1e-3}
     right = stepped(lambda ps: torch.optim.RMSprop(ps, lr=0.1, alpha=0.9, eps=1e-3))
     return optimizers("RMSprop", right, inside, options)
+
+
+@case("centered")
+def rmsprop_centered():
+    def rmsprop(**options):
+        return lambda ps: torch.optim.RMSprop(ps, lr=0.1, **options)
+
+    options = {"learning_rate": 0.1, "rho": 0.99}
+    right, other = stepped(rmsprop()), rerun(rmsprop(centered=True))
+    return optimizers("RMSprop", right, other, options, {**options, "centered": True})
 
 
 @case("initial accumulator")

@@ -185,7 +185,7 @@ def _after(attempts: list[_Attempt]) -> float:
     options = dict(trial.facts.options)
     for attempt in attempts:
         changed = attempt.change.case.facts.options
-        options.update({k: v for k, v in changed.items() if trial.facts.options.get(k) != v})
+        options.update({k: v for k, v in changed.items() if trial.facts.options.get(k) is not v})
     return _distance(trial.case.option(**options), trial.target)
 
 

@@ -27,6 +27,7 @@ _ROWS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("GELU form", ("approximate",), "erf against tanh"),
     ("leaky slope", ("negative_slope",), "0.01, 0.2 or 0.3"),
     ("alpha", ("alpha",), "another α of ELU or CELU"),
+    ("softplus threshold", ("threshold",), "linear above 20, or exact"),
     ("axis", ("axis",), "another axis"),
     ("interpolation", ("interpolation",), "another way to interpolate"),
     ("align corners", ("align_corners", "half_pixel"), "where pixels have their centres"),
