@@ -304,6 +304,12 @@ class CSVLogger(Callback):
             self._file = None
 
 
+def check_verbose(verbose: object) -> None:
+    """Raises :class:`ConfigError` unless ``verbose`` is 0, 1, 2 or ``"auto"``."""
+    if verbose not in (0, 1, 2, "auto"):
+        raise ConfigError(f"verbose={verbose!r}; choose 0, 1, 2 or 'auto'")
+
+
 class ProgressBar(Callback):
     """Shows how training goes: a live bar on a terminal, a line per epoch in a log.
 
@@ -313,8 +319,7 @@ class ProgressBar(Callback):
     """
 
     def __init__(self, verbose: int | str = "auto", stream: IO[str] | None = None) -> None:
-        if verbose not in (0, 1, 2, "auto"):
-            raise ConfigError(f"verbose={verbose!r}; choose 0, 1, 2 or 'auto'")
+        check_verbose(verbose)
         self._verbose = verbose
         self._stream = stream
 

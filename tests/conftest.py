@@ -6,6 +6,8 @@ import pytest
 
 from dualnet import registry
 
+pytest_plugins = ["pytester"]  # for the tests of our own plugin
+
 BACKENDS = ("torch", "tensorflow")
 
 

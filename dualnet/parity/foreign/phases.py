@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,9 @@ class Pass:
     a: Sequence[Executed]
     b: Sequence[Executed]
     outputs: tuple[Named, Named]
+    _made: dict[tuple[int, int, bool], tuple[Contribution, Contribution]] = field(
+        default_factory=dict, repr=False
+    )
 
     @property
     def output(self) -> Distance:
@@ -57,8 +60,14 @@ class Pass:
         self, call: PairCall, *, gradients: bool = False
     ) -> tuple[Contribution, Contribution] | None:
         """What both give to the first one's input; ``None`` if the other cannot take it."""
-        if call.inputs is None:
-            return None
+        key = (call.place, call.a.number, gradients)
+        if key not in self._made:
+            if call.inputs is None:
+                return None
+            self._made[key] = self._own(call, gradients)
+        return self._made[key]
+
+    def _own(self, call: PairCall, gradients: bool) -> tuple[Contribution, Contribution]:
         inputs = {name: x for name, x in call.a.inputs.items() if name in call.b.inputs}
         if gradients and not self.models.a.units[call.a.unit].variables:
             inputs = {name: _moved(name, x) for name, x in inputs.items()}

@@ -23,7 +23,7 @@ __all__ = ["SCHEMA", "markdown", "render", "to_plain", "write_json"]
 
 #: Name and version of the JSON schema.
 SCHEMA = "dualnet.models/1"
-WIDTH = 110
+WIDTH = 132
 #: Title, columns, rows.
 _Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 PHASES = ("forward", "training", "gradient", "state")

@@ -54,6 +54,8 @@ class Case:
         return found
 
     def _defined(self) -> Values:
+        if self.phase == "weight":
+            return self.facts.weights
         if self.phase == "state":
             return definition.state(self.facts, self.inputs)
         if self.phase == "loss":
@@ -64,8 +66,10 @@ class Case:
         return {"": definition.output(self.facts, self.inputs, training=self.training)}
 
     def option(self, **options: Any) -> Case:
-        """With other options."""
-        return self.of(replace(self.facts, options={**self.facts.options, **options}))
+        """With other options; ``None`` for one to be left to its default."""
+        changed = {**self.facts.options, **options}
+        kept = {name: value for name, value in changed.items() if value is not None}
+        return self.of(replace(self.facts, options=kept))
 
     def weight(self, **weights: NDArray | None) -> Case:
         """With other weights; ``None`` for one to be left out."""

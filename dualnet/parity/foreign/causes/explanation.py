@@ -5,13 +5,14 @@
    data can be tried.
 2. Each entry of the catalogue proposes corrections of the known side.  A correction is
    accepted if the corrected definition gives, within the gate, what the *other* side gave.
-3. One correction is better than two.  Among those that leave the same rounding, the first of
-   the catalogue is named.
+3. One correction is better than two, two are better than all options that differ, less those
+   that make no difference.  Among single ones that leave the same rounding, the first of the
+   catalogue is named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,9 +21,10 @@ from dualnet.errors import DualnetError
 from dualnet.parity.distances import distances, largest
 from dualnet.parity.foreign.causes.case import Case, Values
 from dualnet.parity.foreign.causes.catalogue import CATALOGUE
-from dualnet.parity.foreign.causes.catalogue.losses import candidates
+from dualnet.parity.foreign.causes.catalogue.options import COPIED
 from dualnet.parity.foreign.causes.cause import Cause
 from dualnet.parity.foreign.causes.entry import Change, Entry, Trial, title
+from dualnet.parity.foreign.causes.readings import readings
 from dualnet.parity.foreign.facts import Facts
 from dualnet.parity.foreign.parting import Parting
 
@@ -64,56 +66,53 @@ def explain(parting: Parting) -> Cause | None:
         for attempts in found:
             pair = _pair(attempts, limit)
             if pair is not None:
-                return _joined(*pair, before)
+                return _joined(pair, before)
+        for attempts in found:
+            several = _several(attempts, limit)
+            if several:
+                return _joined(several, before)
     return None
 
 
 def _trials(parting: Parting) -> Iterator[Trial]:
     """Both directions, the one from a known side first."""
-    a = _Side(parting.a, _recorded(parting, "a"), title(parting.a, "a"), parting.alone_a)
-    b = _Side(parting.b, _recorded(parting, "b"), title(parting.b, "b"), parting.alone_b)
-    ways = [_trial(parting, a, b), _trial(parting, b, a)]
-    yield from sorted(ways, key=lambda trial: trial.case.recorded is not None)
+    a = _side(parting, "a", parting.a, parting.alone_a)
+    b = _side(parting, "b", parting.b, parting.alone_b)
+    for this, that in sorted(((a, b), (b, a)), key=lambda way: way[0].case.recorded is not None):
+        yield Trial(this.case, that.case.facts, that.values, this.title, that.title, that.alone)
 
 
 @dataclass(frozen=True, eq=False)
 class _Side:
     """What is known of one side."""
 
-    facts: Facts
+    case: Case
     values: Values
     title: str
     alone: tuple[Facts, ...]
 
 
-def _trial(parting: Parting, this: _Side, that: _Side) -> Trial:
-    case = _case(parting, this)
-    return Trial(case, that.facts, that.values, this.title, that.title, that.alone)
+def _side(parting: Parting, name: str, facts: Facts, alone: tuple[Facts, ...]) -> _Side:
+    values = _recorded(parting, name)
+    return _Side(_case(parting, facts, values), values, title(facts, name), alone)
 
 
-def _case(parting: Parting, side: _Side) -> Case:
-    """A side's computation: defined, guessed for a loss without a name, or only recorded."""
-    case = Case(parting.phase, side.facts, parting.inputs, parting.training, parting.update)
+def _case(parting: Parting, facts: Facts, own: Values) -> Case:
+    """A side's computation, in the first reading that reproduces it, or what was recorded."""
+    case = Case(parting.phase, facts, parting.inputs, parting.training, parting.update)
     if parting.phase not in ("between", "gradient"):
-        case = _as_run(case, side.values)
-        guesses: Iterable[Case] = candidates(case) if parting.phase == "loss" else ()
-        for guess in (case, *guesses):
-            if _distance(guess, side.values) <= parting.gate:
-                return guess
-    return replace(case, recorded=side.values)
-
-
-def _as_run(case: Case, own: Values) -> Case:
-    """With the random mask that a dropout drew, which is read off its output."""
-    if case.facts.kind == "Dropout" and "" in own:
-        return case.option(kept=own[""] != 0)
-    return case
+        for reading in readings(case, own):
+            if _distance(reading, own) <= parting.gate:
+                return reading
+    return replace(case, recorded=own)
 
 
 def _recorded(parting: Parting, side: str) -> Values:
     """What one side gave."""
     if parting.phase == "gradient":
         return dict(getattr(parting, f"gradients_{side}"))
+    if parting.phase == "weight":
+        return dict(getattr(parting, side).weights)
     if parting.phase == "state":
         return dict(getattr(parting, f"state_{side}"))
     if parting.update is not None:
@@ -153,7 +152,7 @@ def _best(attempts: list[_Attempt], limit: float) -> _Attempt | None:
     return next(attempt for attempt in accepted if attempt.after <= level)
 
 
-def _pair(attempts: list[_Attempt], limit: float) -> tuple[_Attempt, _Attempt] | None:
+def _pair(attempts: list[_Attempt], limit: float) -> list[_Attempt] | None:
     """Two corrections together, the first among those that came nearest."""
     nearest = sorted(attempts, key=lambda attempt: attempt.after)[:FIRSTS]
     for first in nearest:
@@ -161,8 +160,33 @@ def _pair(attempts: list[_Attempt], limit: float) -> tuple[_Attempt, _Attempt] |
         others = [each for each in _attempts(trial) if each.entry.name != first.entry.name]
         second = _best(others, limit)
         if second is not None:
-            return first, second
+            return [first, second]
     return None
+
+
+def _several(attempts: list[_Attempt], limit: float) -> list[_Attempt]:
+    """All options that differ, copied together, less those that make no difference."""
+    needed = [attempt for attempt in attempts if attempt.entry in COPIED]
+    if _after(needed) > limit:
+        return []
+    for attempt in list(needed):
+        rest = [each for each in needed if each is not attempt]
+        if _after(rest) <= limit:
+            needed = rest
+    needed.sort(key=lambda attempt: -_after([each for each in needed if each is not attempt]))
+    return [*needed[:-1], replace(needed[-1], after=_after(needed))]
+
+
+def _after(attempts: list[_Attempt]) -> float:
+    """The distance that remains with the options of several attempts."""
+    if not attempts:
+        return float("inf")
+    trial = attempts[0].trial
+    options = dict(trial.facts.options)
+    for attempt in attempts:
+        changed = attempt.change.case.facts.options
+        options.update({k: v for k, v in changed.items() if trial.facts.options.get(k) is not v})
+    return _distance(trial.case.option(**options), trial.target)
 
 
 def _single(attempt: _Attempt, before: float) -> Cause:
@@ -171,15 +195,18 @@ def _single(attempt: _Attempt, before: float) -> Cause:
     return Cause(attempt.entry.name, text, change.advice, before, attempt.after)
 
 
-def _joined(first: _Attempt, second: _Attempt, before: float) -> Cause:
-    changes = first.change, second.change
+def _joined(attempts: list[_Attempt], before: float) -> Cause:
+    """Several corrections as one, whose distance is that of the last."""
+    changes = [attempt.change for attempt in attempts]
+    names = [attempt.entry.name for attempt in attempts]
+    after = attempts[-1].after
     finding = "; ".join(change.finding for change in changes)
     return Cause(
-        f"{first.entry.name} and {second.entry.name}",
-        f"{finding}; with both corrected, {_sizes(before, second.after)}",
+        f"{', '.join(names[:-1])} and {names[-1]}",
+        f"{finding}; with all corrected, {_sizes(before, after)}",
         "; ".join(change.advice for change in changes),
         before,
-        second.after,
+        after,
     )
 
 

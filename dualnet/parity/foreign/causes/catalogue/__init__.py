@@ -25,6 +25,7 @@ from dualnet.parity.foreign.causes.entry import Entry
 __all__ = ["CATALOGUE"]
 
 CATALOGUE: tuple[Entry, ...] = (
+    *convolution.FIRST,
     *options.ENTRIES,
     *normalization.ENTRIES,
     *convolution.ENTRIES,

@@ -121,7 +121,7 @@ ENTRIES = (
         "query, key, value exchanged",
         "projections taken in another order",
         "every order",
-        FORWARD,
+        (*FORWARD, "weight"),
         ATTENTION,
         _roles,
     ),

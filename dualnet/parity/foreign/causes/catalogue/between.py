@@ -37,11 +37,6 @@ def _skips(trial: Trial) -> Iterator[Change]:
             "add the skip connection on both sides",
             trial.case.then(lambda y, x=x: y + x),  # type: ignore[misc]
         )
-        yield Change(
-            f"{trial.that} takes the output of an earlier layer ({place}), {trial.this} does not",
-            "feed both layers from the same place",
-            trial.case.then(lambda _, x=x: x),  # type: ignore[misc]
-        )
 
 
 ENTRIES = (
@@ -56,7 +51,7 @@ ENTRIES = (
     Entry(
         "skip connection",
         "a residual added on one side only",
-        "earlier outputs added, or taken",
+        "earlier outputs added",
         BETWEEN,
         (),
         _skips,

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dualnet import windows
 from dualnet.parity.foreign.causes.entry import Change, Entry, Trial
 
-__all__ = ["ENTRIES"]
+__all__ = ["ENTRIES", "FIRST"]
 
 FORWARD = ("forward",)
 WINDOWS = ("Conv1", "Conv2", "Conv3", "DepthwiseConv", "MaxPool", "AvgPool")
 
 
-def _pads(trial: Trial) -> windows.Pads:
-    """The padding of the known side, in numbers."""
+def _pads(trial: Trial, padding: str | None = None) -> windows.Pads:
+    """The padding of the known side, or another one, in numbers."""
     options, x = trial.facts.options, trial.case.inputs[0]
     rank = x.ndim - 2
     if "kernel" in trial.facts.weights:
@@ -25,7 +25,7 @@ def _pads(trial: Trial) -> windows.Pads:
         strides = options.get("strides") or window
     dilation = windows.per_axis(options.get("dilation_rate", 1), rank, "dilation_rate")
     return windows.pads(
-        options.get("padding", "valid"),
+        padding or options.get("padding", "valid"),
         x.shape[1:-1],
         windows.effective(window, dilation),
         windows.per_axis(strides, rank, "strides"),
@@ -35,14 +35,16 @@ def _pads(trial: Trial) -> windows.Pads:
 def _sides(trial: Trial) -> Iterator[Change]:
     pads = _pads(trial)
     ways = {
+        "as TensorFlow's 'same' does": _pads(trial, "same"),
         "with the odd one at the other end": tuple((high, low) for low, high in pads),
         "the same at both ends, by the larger": tuple((max(pair),) * 2 for pair in pads),
         "the same at both ends, by the smaller": tuple((min(pair),) * 2 for pair in pads),
         "all of it at the end": tuple((0, low + high) for low, high in pads),
         "all of it at the start": tuple((low + high, 0) for low, high in pads),
     }
+    padded = any(low + high for low, high in pads)
     for how, changed in ways.items():
-        if changed != pads:
+        if padded and changed != pads:
             yield Change(
                 f"{trial.that} pads {changed} ({how}), {trial.this} {pads}",
                 "pad by hand with the same numbers on both sides, and convolve with "
@@ -86,7 +88,8 @@ def _crops(trial: Trial) -> Iterator[Change]:
         )
 
 
-ENTRIES = (
+#: Says more than that two paddings differ.
+FIRST = (
     Entry(
         "padding side",
         "`same` with strides: the odd pad at the end, or symmetric",
@@ -95,6 +98,9 @@ ENTRIES = (
         WINDOWS,
         _sides,
     ),
+)
+
+ENTRIES = (
     Entry(
         "padding",
         "another amount of padding",

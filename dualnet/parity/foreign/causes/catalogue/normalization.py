@@ -132,7 +132,7 @@ ENTRIES = (
         "running statistics",
         "moving mean and variance not copied",
         "mean 0 and variance 1",
-        FORWARD,
+        (*FORWARD, "weight"),
         ("BatchNorm",),
         _statistics,
     ),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from dualnet.parity.foreign.causes.catalogue.proposals import copied
 from dualnet.parity.foreign.causes.entry import Change, Entry, Trial
 
-__all__ = ["ENTRIES", "LAST"]
+__all__ = ["COPIED", "ENTRIES", "LAST"]
 
 PHASES = ("forward", "state", "loss", "update")
 TRIED = "the value of the other side"
@@ -28,6 +27,7 @@ _ROWS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("GELU form", ("approximate",), "erf against tanh"),
     ("leaky slope", ("negative_slope",), "0.01, 0.2 or 0.3"),
     ("alpha", ("alpha",), "another α of ELU or CELU"),
+    ("softplus threshold", ("threshold",), "linear above 20, or exact"),
     ("axis", ("axis",), "another axis"),
     ("interpolation", ("interpolation",), "another way to interpolate"),
     ("align corners", ("align_corners", "half_pixel"), "where pixels have their centres"),
@@ -39,10 +39,12 @@ _ROWS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("return sequences", ("return_sequences",), "all steps against the last"),
     ("reset_after", ("reset_after",), "the reset gate before or after the product"),
     ("dropout rate", ("rate",), "another part that is dropped"),
-    ("momentum convention", ("momentum",), "weight of the old value, or of the new"),
     ("running variance", ("unbiased",), "n - 1 or n under the moving variance"),
     ("order of axes", ("dims", "target_shape", "order"), "axes or sizes in another order"),
     ("learning rate", ("learning_rate",), "another learning rate"),
+    ("momentum convention", ("rate_inside",), "the learning rate inside the buffer, or outside"),
+    ("epsilon placement", ("placement",), "ε inside the root, outside, before the correction"),
+    ("float32 inside", ("rounded",), "decay rates held in float32"),
     ("nesterov", ("nesterov",), "whether momentum looks ahead"),
     ("weight decay", ("weight_decay", "l2"), "decoupled, in the gradient, or another factor"),
     ("betas", ("beta_1", "beta_2", "rho"), "other decay rates of the averages"),
@@ -63,18 +65,6 @@ ENTRIES = tuple(
 )
 
 
-def _everything(trial: Trial) -> Iterator[Change]:
-    mine, theirs = trial.facts.options, trial.other.options
-    names = [n for n in {**mine, **theirs} if mine.get(n) != theirs.get(n)]
-    if len(names) > 1:
-        listed = ", ".join(f"{n} ({mine.get(n)!r}, {theirs.get(n)!r})" for n in names)
-        yield Change(
-            f"{trial.this} and {trial.that} differ in {listed}",
-            "give both the same options",
-            trial.case.of(replace(trial.facts, options=theirs)),
-        )
-
-
 def _kind(trial: Trial) -> Iterator[Change]:
     if trial.facts.kind != trial.other.kind:
         yield Change(
@@ -84,8 +74,13 @@ def _kind(trial: Trial) -> Iterator[Change]:
         )
 
 
-#: What is true of layers that have little in common; it comes after all else.
+MOMENTUM = Entry("momentum", "another momentum", TRIED, PHASES, (), copied("momentum"))
+
+#: Everything that copies options from the other side.
+COPIED = (*ENTRIES, MOMENTUM)
+
+#: What there may be a better word for; it comes after all else.
 LAST = (
-    Entry("several options", "more options than two differ", TRIED, PHASES, (), _everything),
+    MOMENTUM,
     Entry("another kind", "different layers", "the other side's facts", PHASES, (), _kind),
 )

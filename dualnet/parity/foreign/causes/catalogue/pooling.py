@@ -51,11 +51,12 @@ def _pixels(trial: Trial) -> Iterator[Change]:
         "set align_corners=False in PyTorch: Keras and TensorFlow 2 have half-pixel centres",
         trial.case.option(align_corners=not aligned),
     )
-    yield Change(
-        f"{trial.that} puts pixel centres at i instead of i + 1/2, {trial.this} does not",
-        "use half-pixel centres on both sides",
-        trial.case.option(half_pixel=False),
-    )
+    if "nearest" not in trial.facts.options.get("interpolation", "nearest"):
+        yield Change(
+            f"{trial.that} puts pixel centres at i instead of i + 1/2, {trial.this} does not",
+            "use half-pixel centres on both sides",
+            trial.case.option(half_pixel=False),
+        )
 
 
 def _forms(trial: Trial) -> Iterator[Change]:

@@ -11,7 +11,7 @@ from dualnet.typing import NDArray
 
 __all__ = ["ENTRIES", "LAST"]
 
-FORWARD = ("forward",)
+FORWARD = ("forward", "weight")
 KERNELS = ("Dense", "Conv", "DepthwiseConv", "LSTM", "GRU", "SimpleRNN", "MultiHeadAttention")
 
 
@@ -40,7 +40,9 @@ def _layouts(trial: Trial) -> Iterator[Change]:
 def _rearranged(kernel: NDArray) -> Iterator[tuple[str, NDArray]]:
     """The ways in which a kernel is misread, for those that its shape allows."""
     backwards = np.moveaxis(kernel, (-1, -2), (0, 1))
+    again = np.moveaxis(kernel.reshape(backwards.shape), (0, 1), (-1, -2))
     yield "reshaped instead of transposed", backwards.reshape(kernel.shape)
+    yield "reshaped instead of transposed", again
     if kernel.shape[-1] == kernel.shape[-2]:
         yield "with inputs and outputs exchanged", kernel.swapaxes(-1, -2)
     if kernel.ndim >= 4 and kernel.shape[0] == kernel.shape[1]:

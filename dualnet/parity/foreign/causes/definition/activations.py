@@ -64,8 +64,10 @@ def _leaky_relu(x: NDArray, options: Options) -> NDArray:
 
 
 def _softplus(x: NDArray, options: Options) -> NDArray:
-    exact = np.logaddexp(0.0, x)
-    return np.where(x > options.get("threshold", math.inf), x, exact)
+    """``log(1 + exp(βx))/β``, and ``x`` above PyTorch's threshold."""
+    beta = options.get("beta", 1.0)
+    exact = np.logaddexp(0.0, beta * x) / beta
+    return np.where(beta * x > options.get("threshold", math.inf), x, exact)
 
 
 #: Every activation: a function of the array and of the layer's options.

@@ -1,4 +1,4 @@
-"""Recurrent layers in NumPy, step by step, in several layers and both directions.
+"""Recurrent layers in NumPy, step by step, in one direction or both.
 
 Beside the options of :class:`~dualnet.parity.foreign.facts.Facts`:
 
@@ -89,32 +89,25 @@ STEPS: Mapping[str, tuple[Step, int]] = {
 
 def recurrent(facts: Facts, x: NDArray) -> NDArray:
     """``(batch, time, features)``, or the last step of it."""
-    options = facts.options
-    depth = sum(name.startswith("kernel") and not name.endswith("_back") for name in facts.weights)
-    sequence = x
-    for layer in range(depth):
-        sequence, last = _layer(facts, sequence, layer)
-    return sequence if options.get("return_sequences", False) else last
-
-
-def _layer(facts: Facts, x: NDArray, layer: int) -> tuple[NDArray, NDArray]:
-    """All outputs of one layer, and the last of each direction."""
-    options = facts.options
-    forward = _weights(facts, f"_l{layer}") or _weights(facts, "")
-    back = _weights(facts, f"_l{layer}_back")
+    options, sequences = facts.options, bool(facts.options.get("return_sequences", False))
+    back = _weights(facts, "_back")
     if not back:
-        backwards = bool(options.get("go_backwards", False))
-        outputs = _scan(facts, forward, x[:, ::-1] if backwards else x)
-        return outputs, outputs[:, -1]
-    there, here = _scan(facts, forward, x), _scan(facts, back, x[:, ::-1])
-    again = here[:, ::-1] if options.get("realigned", True) else here
-    order = -1 if options.get("back_first", False) else 1
-    outputs = np.concatenate((there, again)[::order], axis=-1)
-    return outputs, np.concatenate((there[:, -1], here[:, -1])[::order], axis=-1)
+        outputs = _scan(facts, _weights(facts, ""), x[:, ::-1] if _backwards(facts) else x)
+        return outputs if sequences else outputs[:, -1]
+    there, here = _scan(facts, _weights(facts, ""), x), _scan(facts, back, x[:, ::-1])
+    if not sequences:
+        there, here = there[:, -1], here[:, -1]
+    elif options.get("realigned", True):
+        here = here[:, ::-1]
+    return np.concatenate((here, there) if options.get("back_first") else (there, here), axis=-1)
+
+
+def _backwards(facts: Facts) -> bool:
+    return bool(facts.options.get("go_backwards", False))
 
 
 def _weights(facts: Facts, suffix: str) -> dict[str, NDArray]:
-    """The weights of one direction of one layer, without the suffix."""
+    """The weights of one direction, without the suffix."""
     names = ("kernel", "recurrent_kernel", "bias", "recurrent_bias")
     return {name: facts.weights[name + suffix] for name in names if name + suffix in facts.weights}
 
