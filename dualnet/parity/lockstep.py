@@ -24,7 +24,7 @@ from dualnet.parity.nudge import nudged_inputs, nudged_values
 from dualnet.report.values import Distance, Divergence, Finding, LayerRow, LockStepRow
 from dualnet.typing import NDArray
 
-__all__ = ["PHASES", "LockStep", "Side"]
+__all__ = ["LockStep", "PHASES", "Side"]
 
 #: In the order in which a difference shows.
 PHASES = ("forward", "loss", "gradient", "state", "update")
