@@ -104,8 +104,20 @@ class LockStep:
         states = distances(first.states(), second.states())
         first.apply(a.gradients)
         second.apply(a.gradients)
-        updates = distances(_updated(first), _updated(second), floor=_smallest(first))
+        updates = self._update_distances(start)
         return (a, b), {**found, "state": states, "update": updates}
+
+    def _update_distances(self, start: Snapshot) -> dict[str, Distance]:
+        """How far the updated values are apart, relative to those before where these are larger.
+
+        A step may take back the one before: what is left of a bias is then rounding alone.
+        """
+        first, second = _updated(self.first), _updated(self.second)
+        before, least = start.model | start.optimizer, _smallest(self.first)
+        return {
+            path: distance(value, second[path], floor=max(norm([before[path]]), least))
+            for path, value in first.items()
+        }
 
     def measured(self, a: Pass, b: Pass) -> dict[str, dict[str, Distance]]:
         """Distances of two passes by phase and path, dead parameters left out."""
