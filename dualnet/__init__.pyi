@@ -55,7 +55,7 @@ from .errors import (
 )
 from .model import Model
 from .modes import deterministic, set_precision
-from .parity import compare
+from .parity import compare, study
 from .tensors import Variable, asarray, assign, backend_of, device_of, to_numpy, transfer
 
 __all__ = [
@@ -113,6 +113,7 @@ __all__ = [
     "set_backend",
     "set_precision",
     "stop_gradient",
+    "study",
     "to_numpy",
     "transfer",
     "using",

@@ -13,7 +13,11 @@ BACKENDS = ("torch", "tensorflow")
 
 @pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> str:
-    """The name of each backend in turn."""
+    """The name of each backend in turn.
+
+    It takes the place of our plugin's, which makes the backend current as well: tests here say
+    themselves what is current, and need both backends.
+    """
     return request.param
 
 

@@ -295,6 +295,21 @@ def test_what_both_agree_on_is_written_where_it_is_told_to(run, pytester):
     run(REFERENCES, "--dualnet-backends=tensorflow", *options).assert_outcomes(passed=2)
 
 
+def test_what_they_do_not_agree_on_is_not_written(run, pytester):
+    result = run("def test_it():\n    assert_parity(wrong, X)", "--dualnet-snapshots=write")
+    result.assert_outcomes(failed=1)
+    assert not (pytester.path / "__dualnet__").exists()
+
+
+def test_files_of_one_name_have_references_of_their_own(tmp_path):
+    both = [tmp_path / folder / "test_it.py" for folder in ("a", "b")]
+    for options in (Options(()), Options((), folder=tmp_path / "refs")):
+        places = {options.references(file, tmp_path) for file in both}
+        assert len(places) == 2
+    outside = options.references(Path("/elsewhere/test_it.py"), tmp_path)
+    assert outside == tmp_path / "refs" / "test_it"
+
+
 @pytest.mark.parametrize(
     ("test", "old", "new", "texts"),
     [
@@ -356,11 +371,11 @@ def _without_layers(path: Path) -> None:
     ],
 )
 def test_a_damaged_reference_is_told_and_how_to_write_it(tmp_path, as_case, damage, text):
-    case = Case(Options(("torch",), write=True), "test_it", tmp_path / "test_it.py", ("it",), False)
+    case = Case(Options(("torch",), write=True), "test_it", tmp_path, ("it",), False)
     arguments = {"loss": "mse", "optimizer": "sgd", "batch_size": 8}
     as_case(case)
     assert_parity(nn.Dense(1), X, X[:, :1], **arguments)
-    damage(tmp_path / "__dualnet__" / "test_it" / "test_it-0.safetensors")
+    damage(tmp_path / "test_it-0.safetensors")
     as_case(replace(case, options=Options(("torch",)), _numbers=itertools.count()))
     with pytest.raises(SnapshotError, match=text) as caught:
         assert_parity(nn.Dense(1), X, X[:, :1], **arguments)
@@ -378,7 +393,7 @@ def as_case():
 def test_a_reference_is_not_larger_than_a_repository_bears(tmp_path, monkeypatch, as_case):
     monkeypatch.setattr(snapshots, "LIMIT", 1000)
     options = Options(("torch",), write=True)
-    as_case(Case(options, "t", tmp_path / "test_t.py", ("t",), False))
+    as_case(Case(options, "t", tmp_path, ("t",), False))
     with pytest.raises(SnapshotError, match="test a smaller input"):
         assert_parity(ops.exp, np.ones(100))
     assert not list(tmp_path.iterdir())

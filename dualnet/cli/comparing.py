@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dualnet.cli import problems
 from dualnet.cli.arguments import pair, positive, shape, writable, written
+from dualnet.cli.output import add_files, deliver
 from dualnet.dtypes import POLICIES
-from dualnet.report.values import Report
 
 __all__ = ["add_to", "run"]
 
@@ -37,7 +37,7 @@ what can be compared:
 
 examples:
   dualnet compare iris
-  dualnet compare digits --html report.html
+  dualnet compare digits --html report.html --json report.json
   dualnet compare model.py:net --input-shape 28,28,1 --steps 50 --dtype float64
 
 exit status: 0 identical, agree or noise; 1 diverged; 2 usage
@@ -58,7 +58,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--epochs", type=positive, help="times to walk the data")
     parser.add_argument("--batch-size", type=positive, help="samples in a step")
     parser.add_argument("--steps", type=positive, help="the most steps to take")
-    parser.add_argument("--proof-steps", type=positive, help="first steps to prove (default 20)")
+    parser.add_argument("--proof-steps", type=positive, help="first steps to look at in lock-step")
     parser.add_argument("--dtype", choices=POLICIES, help="of the free run (default float32)")
     parser.add_argument("--seed", type=int, help="of weights, batches and masks (default 0)")
     parser.add_argument("--device", help="where both train (default cpu)")
@@ -71,12 +71,17 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--input-shape", type=shape, metavar="N,N,…", help="of one sample, for a bare network"
     )
-    parser.add_argument("--html", type=writable, metavar="FILE", help="write a page with plots")
-    parser.add_argument("--json", type=writable, metavar="FILE", help="write every figure")
+    add_files(parser)
+    parser.add_argument(
+        "--json",
+        type=writable,
+        metavar="FILE",
+        help="save the report: every figure, which `dualnet report` shows again",
+    )
     parser.add_argument(
         "--quick",
         action="store_true",
-        help=f"at most {QUICK['steps']} steps, {QUICK['proof_steps']} proved",
+        help=f"at most {QUICK['steps']} steps, {QUICK['proof_steps']} in lock-step",
     )
     parser.set_defaults(run=run)
 
@@ -89,10 +94,9 @@ def run(args: argparse.Namespace) -> bool:
     options = {**problem.options, **(QUICK if args.quick else {}), **_chosen(args)}
     with _progress() as progress:
         report = compare(problem.net, problem.x, problem.y, progress=progress, **options)
-    _show(report)
-    for path, write in ((args.html, report.to_html), (args.json, report.to_json)):
-        if path is not None:
-            written(path, write)
+    deliver(report, args)
+    if args.json is not None:
+        written(args.json, report.save)
     return report.ok
 
 
@@ -100,12 +104,6 @@ def _chosen(args: argparse.Namespace) -> dict[str, Any]:
     """The options of ``compare`` that were given."""
     names = ("epochs", "batch_size", "steps", "proof_steps", "dtype", "seed", "device", "backends")
     return {name: value for name in names if (value := getattr(args, name)) is not None}
-
-
-def _show(report: Report) -> None:
-    from dualnet.report.text import show  # same
-
-    show(report, Console(highlight=False))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ class Examination:
     batch: Batch
     a: Side
     b: Side
+    _replays: dict[bool, tuple[Replayed, Replayed]] = field(default_factory=dict)
 
     def divergence(self, phase: str, found: dict[str, Distance]) -> Divergence | None:
         """The real difference in a phase beyond its gate; ``None`` if something explains it."""
@@ -65,7 +66,8 @@ class Examination:
 
     def layers(self) -> tuple[LayerRow, ...]:
         """Every layer by itself, in order of execution."""
-        return replay.layer_rows(*self._traces, *self._contributions, self.owner.gates)
+        compiled = max(self._replays, default=False)  # the last ones made found the fault
+        return replay.layer_rows(*self._traces, *self._replayed(compiled), self.owner.gates)
 
     def _unexplained(self, phase: str, found: dict[str, Distance]) -> tuple[str, ...]:
         """The paths beyond the gate and beyond what one ulp in everything does."""
@@ -96,22 +98,21 @@ class Examination:
 
     def _fault(self, phase: str, paths: tuple[str, ...]) -> str | None:
         """The path of the layer to blame; ``None`` if it is no layer's own doing."""
-        gates = self.owner.gates
-        if phase == "forward":
-            fault = replay.forward_fault(*self._contributions, gates)
-            return replay.forward_fault(*self._compiled, gates) if fault is None else fault
-        if phase == "gradient":
-            return self._gradient_fault()
         if phase == "state":
             return paths[0].rpartition(".")[0]
+        if phase in ("forward", "gradient"):
+            fault = self._forward_fault if phase == "forward" else self._gradient_fault
+            found = fault(compiled=False)
+            return fault(compiled=True) if found is None else found
         return "loss" if phase == "loss" else None
 
-    def _gradient_fault(self) -> str | None:
-        if self._loss_differs():
+    def _forward_fault(self, *, compiled: bool) -> str | None:
+        return replay.forward_fault(*self._replayed(compiled), self.owner.gates)
+
+    def _gradient_fault(self, *, compiled: bool) -> str | None:
+        if self._loss_differs(compiled):
             return "loss"
-        gates, flips = self.owner.gates, self._flips
-        fault = replay.backward_fault(*self._contributions, gates, flips)
-        return replay.backward_fault(*self._compiled, gates, flips) if fault is None else fault
+        return replay.backward_fault(*self._replayed(compiled), self.owner.gates, self._flips)
 
     @cached_property
     def _flips(self) -> dict[str, str]:
@@ -119,10 +120,13 @@ class Examination:
         first, second = self._traces
         return replay.find_flips(self.owner.first, self.start, first, second, self.owner.gates)
 
-    def _loss_differs(self) -> bool:
+    def _loss_differs(self, compiled: bool) -> bool:
         """Whether the gradients of the loss differ at the same prediction."""
-        lanes, prediction = (self.owner.first, self.owner.second), self.a.passed.prediction
-        a, b = (lane.loss_gradients(prediction, self.batch) for lane in lanes)
+        prediction = self.a.passed.prediction
+        a, b = (
+            lane.loss_gradients(prediction, self.batch, compiled=compiled)
+            for lane in (self.owner.first, self.owner.second)
+        )
         return gradients_part(a, b, self.owner.gates)
 
     @cached_property
@@ -133,22 +137,16 @@ class Examination:
         )
         return first, second
 
-    @cached_property
-    def _contributions(self) -> tuple[Replayed, Replayed]:
-        return self._replayed(compiled=False)
-
-    @cached_property
-    def _compiled(self) -> tuple[Replayed, Replayed]:
-        """Every layer compiled by itself, for a fault that only compiled code has."""
-        return self._replayed(compiled=True)
-
-    def _replayed(self, *, compiled: bool) -> tuple[Replayed, Replayed]:
-        calls = self._traces[0].calls
-        first, second = (
-            replay.replayed(lane, self.start, calls, compiled=compiled)
-            for lane in (self.owner.first, self.owner.second)
-        )
-        return first, second
+    def _replayed(self, compiled: bool) -> tuple[Replayed, Replayed]:
+        """Every layer by itself; compiled as the steps are, which takes longer, or eagerly."""
+        if compiled not in self._replays:
+            calls = self._traces[0].calls
+            first, second = (
+                replay.replayed(lane, self.start, calls, compiled=compiled)
+                for lane in (self.owner.first, self.owner.second)
+            )
+            self._replays[compiled] = (first, second)
+        return self._replays[compiled]
 
 
 def _named(layer: str | None, paths: tuple[str, ...], found: dict[str, Distance]) -> str:

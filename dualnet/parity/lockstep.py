@@ -37,6 +37,7 @@ Measured = dict[str, dict[str, Distance]]
 class Side:
     """What one backend made of a step, and of the update with the first's gradients."""
 
+    start: Snapshot
     passed: Pass
     updated: dict[str, NDArray]
 
@@ -131,18 +132,18 @@ class LockStep:
 
     def _sides(self, start: Snapshot, batch: Batch, *, compiled: bool) -> Looked:
         """The step on both, the second updated with the first's gradients."""
-        first = Side(_passed(self.first, start, batch), self.first.updated())
+        first = Side(start, _passed(self.first, start, batch), self.first.updated())
         passed = _passed(self.second, start, batch)
         updated = _updated(self.second, start, first.passed.gradients, compiled=compiled)
-        return first, Side(passed, updated)
+        return first, Side(start, passed, updated)
 
     def moved(self, start: Snapshot, batch: Batch, draw: int) -> Side:
         """The first's own step from weights and inputs moved by one ulp."""
         lane = self.first
         model = nudged_values(start.model, lane.dtype, draw)
         x = nudged_inputs(batch.x, lane.dtype, draw)
-        passed = _passed(lane, Snapshot(model, start.optimizer), batch._replace(x=x))
-        return Side(passed, {})
+        start = Snapshot(model, start.optimizer)
+        return Side(start, _passed(lane, start, batch._replace(x=x)), {})
 
     def measured(self, a: Side, b: Side) -> Measured:
         """Distances of two sides by phase and path, dead parameters left out."""
@@ -152,9 +153,18 @@ class LockStep:
             "loss": {"loss": distance(one.loss, two.loss, floor=_typical(one.outputs))},
             "gradient": gradient_distances(one.gradients, two.gradients, self.gates),
             "state": distances(one.states, two.states),
-            "update": distances(a.updated, b.updated, floor=_smallest(self.first))
-            if b.updated
-            else {},
+            "update": self._updates_apart(a, b) if b.updated else {},
+        }
+
+    def _updates_apart(self, a: Side, b: Side) -> dict[str, Distance]:
+        """How far updated values are apart, relative to those before where these are larger.
+
+        A step may take back the one before: what is left of a bias is then rounding alone.
+        """
+        before, least = a.start.model | a.start.optimizer, _smallest(self.first)
+        return {
+            path: distance(value, b.updated[path], floor=max(norm([before[path]]), least))
+            for path, value in a.updated.items()
         }
 
     def _tell_dead(self, a: Pass, b: Pass, live: Iterable[str]) -> None:

@@ -2,108 +2,210 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from os import PathLike
-from pathlib import Path
 
-from dualnet.report import tables
-from dualnet.report.plots import Band, Line, plot
-from dualnet.report.values import Report
+from dualnet.report import figures, tables
+from dualnet.report.glance import tiles
+from dualnet.report.heat import level
+from dualnet.report.heatmap import legend as heat_legend
+from dualnet.report.measures import gates
+from dualnet.report.saving import write_text
+from dualnet.report.style import STYLE
+from dualnet.report.tables import Table
+from dualnet.report.values import LayerRow, Mode, Report
+from dualnet.report.wording import (
+    MARK,
+    facts,
+    first_divergence,
+    headline,
+    legend,
+    notes,
+    number,
+    shortened,
+)
 
-__all__ = ["html", "write_html"]
+__all__ = ["html", "listed", "page", "titled", "write_html"]
 
-STYLE = """
-:root { color-scheme: light dark; --fore: #1d2330; --back: #fff; --soft: #6b7280; --grid: #e5e7eb;
-  --one: #1d4ed8; --two: #c2410c; --three: #6b7280; --band: #9ca3af40; }
-@media (prefers-color-scheme: dark) { :root { --fore: #e5e7eb; --back: #12151c; --soft: #9ca3af;
-  --grid: #2b303b; --one: #7aa2ff; --two: #fb923c; --three: #9ca3af; --band: #9ca3af30; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--fore); background: var(--back);
-  max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.4rem; margin: 0; } h2 { font-size: 1rem; margin: 1.6rem 0 .3rem; }
-.verdict { border-left: .5rem solid; padding: .6rem 1rem; margin-bottom: 1rem; }
-.identical, .agree { border-color: #15803d; } .noise { border-color: #b45309; }
-.diverged { border-color: #b91c1c; }
-table { border-collapse: collapse; } td, th { padding: .15rem .8rem .15rem 0; text-align: right; }
-th { color: var(--soft); font-weight: 500; } td:first-child, th:first-child { text-align: left; }
-td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-tr { border-top: 1px solid var(--grid); }
-figure { margin: 1rem 0; } figcaption { font-weight: 600; } svg { width: 100%; height: auto; }
-svg text { font: 11px system-ui, sans-serif; fill: var(--soft); } .grid { stroke: var(--grid); }
-.line polyline { fill: none; stroke-width: 1.8; } .one polyline { stroke: var(--one); }
-.two polyline { stroke: var(--two); stroke-dasharray: 6 4; }
-.three polyline { stroke: var(--three); stroke-dasharray: 2 3; } .band { fill: var(--band); }
-.key { font-weight: 400; font-size: .85rem; margin-left: .8rem; border-bottom: 3px solid; }
-.key.one { border-color: var(--one); } .key.two { border-color: var(--two); }
-.key.three { border-color: var(--three); } .key.band { border-color: var(--band); }
-"""
+#: Characters of a fact that are not folded.
+LONGEST = 300
+SIGNS = {"identical": "✓", "agree": "✓", "noise": "≈", "diverged": "✗"}
 
 
 def write_html(report: Report, path: str | PathLike[str]) -> None:
-    """Writes the page to a file."""
-    Path(path).write_text(html(report), encoding="utf-8")
+    """Writes the page to a file.
+
+    Raises:
+        ReportError: it cannot be written.
+    """
+    write_text(path, html(report))
 
 
 def html(report: Report) -> str:
     """The page."""
-    first = "none" if report.first is None else str(report.first)
-    parts = [
-        f'<div class="verdict {report.verdict}"><h1>{escape(tables.headline(report))}</h1>',
-        f"<p>{escape(report.reason)}</p><p>First divergence: {escape(first)}</p></div>",
-        _list(tables.facts(report)),
-        *(f"<p>{escape(note)}</p>" for note in tables.notes(report)),
-        *_plots(report),
-        *(_table(table) for table in tables.tables(report)),
-        f"<h2>environment</h2>{_list(report.environment)}",
-    ]
-    title = f"dualnet: {report.verdict}"
+    return page(f"dualnet: {headline(report)}", _parts(report))
+
+
+def page(title: str, parts: Iterable[str], style: str = "") -> str:
+    """A whole page of these parts; ``style`` is added to the style sheet."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>"
+        f"<title>{escape(title)}</title><style>{STYLE}{style}</style></head>"
         f"<body>{''.join(parts)}</body></html>\n"
     )
 
 
-def _list(pairs: Mapping[str, str]) -> str:
-    rows = "".join(f"<tr><td>{escape(k)}</td><td>{escape(v)}</td></tr>" for k, v in pairs.items())
-    return f"<table>{rows}</table>"
+def _parts(report: Report) -> Iterator[str]:
+    yield _verdict(report)
+    yield _tiles(report)
+    yield from (f"<p>{escape(note)}</p>" for note in notes(report))
+    yield listed(facts(report))
+    parts = [_training(report), _layers(report)]
+    for part in parts if report.ok else reversed(parts):  # what is broken comes first
+        yield from part
+    yield from _mode(report, "Proof", report.proof)
+    yield from _mode(report, "Practice", report.practice)
+    yield f"<h2>Environment</h2>{listed(report.environment)}"
 
 
-def _table(table: tables.Table) -> str:
-    head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
+def _verdict(report: Report) -> str:
+    first = first_divergence(report)
+    place = "" if first == report.reason else f"<p>First divergence: {escape(first)}</p>"
+    return (
+        f'<div class="verdict {report.verdict}">'
+        f"<h1>{SIGNS[report.verdict]} {escape(headline(report))}</h1>"
+        f"<p>{escape(report.reason)}</p>{place}</div>"
+    )
+
+
+def _tiles(report: Report) -> str:
+    shown = "".join(
+        f'<div><span class="soft">{escape(tile.name)}</span><b>{escape(tile.figure)}</b>'
+        f'<span class="soft">{_whole(tile.beside)}</span></div>'
+        for tile in tiles(report)
+    )
+    return f'<div class="tiles">{shown}</div>'
+
+
+def _whole(parts: Iterable[str]) -> str:
+    """A list, none of whose parts is broken over two lines."""
+    return " · ".join(f'<span class="whole">{escape(part)}</span>' for part in parts)
+
+
+def listed(pairs: Mapping[str, str]) -> str:
+    """Names and values, long ones folded."""
     rows = "".join(
-        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows
+        f'<tr><td class="words">{escape(name)}</td><td class="words">{_fact(value)}</td></tr>'
+        for name, value in pairs.items()
     )
-    return f"<h2>{escape(table.title)}</h2><table><tr>{head}</tr>{rows}</table>"
+    return f'<table class="facts">{rows}</table>'
 
 
-def _plots(report: Report) -> list[str]:
-    """Both losses overlaid; the distance of the weights over the steps, with the control."""
-    if not report.practice.free_run:
-        return []
-    losses = [
-        Line(label, [(row.step, row.loss[label]) for row in report.practice.free_run], style)
-        for label, style in zip(report.practice.free_run[0].loss, ("one", "two"), strict=True)
-    ]
-    bound = Line(
-        "bound of rounding", [(row.step, row.bound) for row in report.practice.free_run], "three"
+def _fact(value: str) -> str:
+    """A text, folded where it is long."""
+    start = shortened(value, LONGEST)
+    if start == value:
+        return escape(value)
+    return f"<details><summary>{escape(start)}</summary>{escape(value)}</details>"
+
+
+def _training(report: Report) -> Iterator[str]:
+    """What came out: loss curves, scores, history."""
+    results, history = tables.results(report), tables.history(report)
+    if not (report.practice.free_run or results.rows or history.rows):
+        return
+    yield "<h2>Training</h2>"
+    if report.practice.free_run:
+        yield figures.losses(report).svg()
+        yield from (plot.svg() for plot in figures.distances(report, report.practice))
+    if results.rows:
+        yield titled(results)
+    if history.rows:
+        yield _folded([history])
+
+
+def _layers(report: Report) -> Iterator[str]:
+    if report.layers:
+        table = tables.layers(report)
+        yield f"<h2>Layers</h2>{heat_legend()}"
+        yield titled(table, _heat(report, tables.shown_layers(report)))
+        yield (
+            '<p class="soft">output and gradient: with what earlier layers (backwards, later ones) '
+            "hand on; own: where both sides get the same input, and the same gradient from above, "
+            "which is what the layer itself adds.</p>"
+        )
+
+
+def _heat(report: Report, rows: Iterable[LayerRow]) -> dict[tuple[int, int], tuple[str, str]]:
+    """Class and title of the cells of the layers' table, by row and column."""
+    known = gates(report.proof)
+    found = {}
+    for place, row in enumerate(rows):
+        measures = (row.output, row.own_output, row.gradient, row.own_gradient)
+        for column, (distance, phase) in enumerate(
+            zip(measures, ("forward", "forward", "gradient", "gradient"), strict=True), start=2
+        ):
+            if phase in known:
+                title = f"absolute {number(distance.absolute)}, ulps {number(distance.ulps)}"
+                found[place, column] = (f"h{level(distance.relative, known[phase])}", title)
+    return found
+
+
+def _mode(report: Report, name: str, mode: Mode) -> Iterator[str]:
+    """Tables and plots of a mode."""
+    found = [table for table in tables.measured(report) if table.title.startswith(name.lower())]
+    if not (found or mode.lock_step):
+        return
+    yield f"<h2>{name}: {escape(mode.dtype)}</h2>"
+    yield from map(titled, found)
+    yield f'<p class="soft">{escape(legend(report))}</p>'
+    if mode.lock_step:
+        yield figures.lock_step(report, mode).svg()
+        yield figures.heat_map(mode).svg()
+    if mode is not report.practice:
+        yield from (plot.svg() for plot in figures.distances(report, mode))
+    rest = "".join(plot.svg() for plot in figures.others(mode))
+    if rest:
+        yield f'<h3>measured, not judged</h3><div class="pair">{rest}</div>'
+    steps = tables.by_step(mode)
+    if steps:
+        yield _folded(steps)
+
+
+def _folded(found: Iterable[Table]) -> str:
+    return "".join(
+        f"<details><summary>{escape(_title(table))}</summary>{_table(table)}</details>"
+        for table in found
     )
-    return [
-        plot("loss", losses, log=False, across="step"),
-        *(_distances(report, phase, bound) for phase in ("weights", "loss", "gradient")),
-    ]
 
 
-def _distances(report: Report, phase: str, bound: Line) -> str:
-    cross = [(row.step, row.cross[phase].relative) for row in report.practice.free_run]
-    control = [(row.step, row.control[phase].relative) for row in report.practice.free_run]
-    lines = [Line("between the backends", cross, "one")]
-    bounds = [] if phase == "gradient" else [bound]
-    return plot(
-        f"distance of {phase}, relative",
-        [*lines, *bounds],
-        bands=[Band("control: one ulp in the first weights", control)],
-        log=True,
-        across="step",
-    )
+def titled(table: Table, heat: Mapping[tuple[int, int], tuple[str, str]] | None = None) -> str:
+    """A table under its title; ``heat`` has class and title of cells, by row and column."""
+    return f"<h3>{escape(_title(table))}</h3>{_table(table, heat or {})}"
+
+
+def _title(table: Table) -> str:
+    return f"{table.title} ({table.note})" if table.note else table.title
+
+
+def _table(table: Table, heat: Mapping[tuple[int, int], tuple[str, str]] | None = None) -> str:
+    def cell(tag: str, column: int, text: str, kind: str = "", title: str = "") -> str:
+        classes = kind or ("words" if column in table.words else "")
+        named = f' class="{classes}"' if classes else ""
+        told = f' title="{escape(title)}"' if title else ""
+        return f"<{tag}{named}{told}>{escape(text)}</{tag}>"
+
+    head = "".join(cell("th", place, name) for place, name in enumerate(table.columns))
+    rows = []
+    for at, row in enumerate(table.rows):
+        marked = at in table.marked
+        texts = (f"{row[0]} {MARK}", *row[1:]) if marked else row
+        cells = (
+            cell("td", place, text, *(heat or {}).get((at, place), ()))
+            for place, text in enumerate(texts)
+        )
+        rows.append(f"<tr{' class=marked' if marked else ''}>{''.join(cells)}</tr>")
+    named = ' class="heated"' if heat else ""
+    return f'<div class="scroll"><table{named}><tr>{head}</tr>{"".join(rows)}</table></div>'

@@ -1,146 +1,263 @@
-"""What every form of the report shows: headings, rows and lines as text."""
+"""The tables of a report, as text."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
-from dualnet.report.values import VERDICTS, Distance, FreeRunRow, Report
+from dualnet.report.measures import gates, guilty, phases, truth, truths, worst, worst_first
+from dualnet.report.values import (
+    JUDGED,
+    Distance,
+    Finding,
+    FreeRunRow,
+    LayerRow,
+    LockStepRow,
+    Mode,
+    Report,
+)
+from dualnet.report.wording import NONE, count, number, rate, score
 
-__all__ = ["Table", "facts", "headline", "notes", "number", "tables"]
+__all__ = ["Table", "by_step", "history", "layers", "measured", "proof", "results", "shown_layers"]
 
-ZERO = Distance(0.0, 0.0, 0.0)
 #: Rows of the history that are shown; of a longer one, the first and the last.
 EPOCHS = 20
+#: Layers that are shown; of more, the worst.
+LAYERS = 24
 
 
 @dataclass(frozen=True)
 class Table:
-    """A titled table of text."""
+    """A titled table of text.
+
+    Attributes:
+        words: places of the columns that hold words, which stand at the left.
+        marked: places of the rows that decided the verdict.
+        note: what the title leaves open.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    words: tuple[int, ...] = (0,)
+    marked: tuple[int, ...] = ()
+    note: str = ""
+
+    def narrowed(self) -> Table:
+        """The table without the columns that say nothing."""
+        kept = [
+            place
+            for place in range(len(self.columns))
+            if place == 0 or any(row[place] != NONE for row in self.rows)
+        ]
+        words = tuple(at for at, place in enumerate(kept) if place in self.words)
+        columns = tuple(self.columns[place] for place in kept)
+        rows = tuple(tuple(row[place] for place in kept) for row in self.rows)
+        return Table(self.title, columns, rows, words, self.marked, self.note)
 
 
-def number(value: float) -> str:
-    """A distance, short.
-
-    >>> number(0.0), number(3.21e-16), number(float("inf"))
-    ('0', '3.2e-16', 'inf')
-    """
-    return "0" if value == 0 else f"{value:.1e}" if abs(value) < float("inf") else str(value)
-
-
-def count(value: float) -> str:
-    """A number of ulps, short."""
-    return f"{value:.0f}" if value < 1e5 else number(value)
+def measured(report: Report) -> tuple[Table, ...]:
+    """What was measured in proof and practice, in lock-step and trained freely."""
+    found = (
+        proof(report),
+        _free_run("proof", report.proof),
+        _lock_step(report),
+        _free_run("practice", report.practice),
+    )
+    return tuple(table.narrowed() for table in found if table.rows)
 
 
-def headline(report: Report) -> str:
-    """The verdict in one line."""
-    first, second = report.settings.backends
-    return f"{report.verdict}: {first} and {second}: {VERDICTS[report.verdict]}"
-
-
-def facts(report: Report) -> dict[str, str]:
-    """What was compared, by name."""
-    s = report.settings
-    return {
-        "network": f"{s.network} ({s.parameters:,} parameters)",
-        "training": f"{s.optimizer}, {s.loss}, batch {s.batch_size}, seed {s.seed}",
-        "run": f"{report.practice.steps} steps in {s.dtype} on {s.device}",
-    }
-
-
-def notes(report: Report) -> tuple[str, ...]:
-    """What a reader should know beside the tables."""
-    proof, lines = report.proof, []
-    if proof.dead:
-        lines.append(
-            f"dead parameters, whose true gradient is zero, left out: {', '.join(proof.dead)}"
-        )
-    if proof.flips:
-        lines.append(
-            "kinks, where rounding decides the derivative and both are right: "
-            + "; ".join(proof.flips)
-        )
-    return tuple(lines)
-
-
-def tables(report: Report) -> tuple[Table, ...]:
-    """Every table of the report, in reading order."""
-    return (_proof(report), _practice(report), _history(report), _scores(report))
-
-
-def _proof(report: Report) -> Table:
-    proof = report.proof
+def proof(report: Report) -> Table:
+    """The proof in lock-step: the worst of every phase."""
+    mode = report.proof
     rows = tuple(
         (
             finding.phase,
             number(finding.distance.relative),
             number(finding.gate),
+            _relative(worst((row.control for row in mode.lock_step), finding.phase)),
             number(finding.distance.absolute),
             count(finding.distance.ulps),
-            f"{finding.path} (step {finding.step})",
+            _place(finding),
         )
-        for finding in proof.findings
+        for finding in mode.findings
     )
-    columns = ("phase", "relative", "gate", "absolute", "ulps", "worst at")
-    return Table(f"proof: {proof.dtype}, in lock-step, {len(proof.lock_step)} steps", columns, rows)
+    columns = ("phase", "cross", "gate", "control", "absolute", "ulps", "worst at")
+    title = _title("proof", mode)
+    return Table(title, columns, rows, (0, 6), _beyond(report, mode)).narrowed()
 
 
-def _practice(report: Report) -> Table:
-    rows = report.practice.free_run
-    phases = tuple(rows[0].cross) if rows else ()
+def _lock_step(report: Report) -> Table:
+    mode = report.practice
+    labels = truths(mode.lock_step)
 
-    def worst(phase: str, which: Callable[[FreeRunRow], Mapping[str, Distance]]) -> Distance:
-        total = ZERO
-        for row in rows:
-            total |= which(row).get(phase, ZERO)
-        return total
+    def cells(finding: Finding) -> Iterator[str]:
+        yield finding.phase
+        yield number(finding.distance.relative)
+        yield number(finding.gate)
+        yield _relative(worst((row.control for row in mode.lock_step), finding.phase))
+        for label in labels:
+            yield _relative(worst(truth(mode.lock_step, label), finding.phase))
+        yield _place(finding)
 
-    def line(phase: str) -> tuple[str, ...]:
-        cross = worst(phase, lambda row: row.cross)
-        control = worst(phase, lambda row: row.control)
-        truth = worst(phase, lambda row: next(iter(row.truth.values()), {}))
-        return (
-            phase,
-            number(cross.relative),
-            number(control.relative),
-            number(truth.relative) if any(row.truth for row in rows) else "–",
-            number(cross.absolute),
-            count(cross.ulps),
+    columns = ("phase", "cross", "gate", "control", *map("truth {}".format, labels), "worst at")
+    rows = tuple(tuple(cells(finding)) for finding in mode.findings)
+    words = (0, len(columns) - 1)
+    return Table(_title("practice", mode), columns, rows, words, _beyond(report, mode))
+
+
+def _title(name: str, mode: Mode) -> str:
+    return f"{name}: {mode.dtype}, in lock-step, {len(mode.lock_step)} steps"
+
+
+def _place(finding: Finding) -> str:
+    return f"{finding.path} (step {finding.step})"
+
+
+def _beyond(report: Report, mode: Mode) -> tuple[int, ...]:
+    """The places of the findings that are the first divergence."""
+    first = report.first
+    return tuple(
+        place
+        for place, finding in enumerate(mode.findings)
+        if first is not None
+        and (first.phase, first.dtype) == (finding.phase, mode.dtype)
+        and not finding.distance.relative <= finding.gate
+    )
+
+
+def _free_run(name: str, mode: Mode) -> Table:
+    rows, labels = mode.free_run, truths(mode.free_run)
+
+    def cells(phase: str) -> Iterator[str]:
+        cross = worst((row.cross for row in rows), phase)
+        yield phase
+        yield _relative(cross)
+        yield _relative(worst((row.control for row in rows), phase))
+        for label in labels:
+            yield _relative(worst(truth(rows, label), phase))
+        yield number(rows[-1].bound) if phase in JUDGED else NONE
+        yield number(None if cross is None else cross.absolute)
+
+    columns = ("phase", "cross", "control", *map("truth {}".format, labels))
+    columns += ("bound at the end", "absolute")
+    ordered = sorted(phases(rows), key=lambda phase: phase not in JUDGED)
+    title = f"{name}: {mode.dtype}, trained freely, {mode.steps} steps"
+    return Table(title, columns, tuple(tuple(cells(phase)) for phase in ordered))
+
+
+def _relative(distance: Distance | None) -> str:
+    return number(None if distance is None else distance.relative)
+
+
+def shown_layers(report: Report) -> list[LayerRow]:
+    """The layers, or where there are many, those that differ most by themselves."""
+    return worst_first(report.layers, lambda row: _own(report, row), LAYERS)
+
+
+def layers(report: Report) -> Table:
+    """Every layer's output and gradients, inherited errors included and not."""
+    shown = shown_layers(report)
+    rows = tuple(
+        (
+            row.path,
+            row.kind,
+            number(row.output.relative),
+            number(row.own_output.relative),
+            number(row.gradient.relative),
+            number(row.own_gradient.relative),
         )
-
-    title = (
-        f"practice: {report.practice.dtype}, trained freely, {report.practice.steps} steps "
-        f"(bound at the end {number(rows[-1].bound) if rows else '–'})"
+        for row in shown
     )
-    columns = ("phase", "relative", "control", "truth", "absolute", "ulps")
-    return Table(title, columns, tuple(line(phase) for phase in phases))
+    columns = ("layer", "kind", "output", "own output", "gradient", "own gradient")
+    marked = tuple(place for place, row in enumerate(shown) if guilty(report, row.path))
+    title = f"layers: each by itself, in {report.proof.dtype}"
+    return Table(title, columns, rows, (0, 1), marked, _left_out(len(shown), len(report.layers)))
 
 
-def _history(report: Report) -> Table:
+def _own(report: Report, row: LayerRow) -> float:
+    """How much a layer is worth showing."""
+    own = max(row.own_output.relative, row.own_gradient.relative)
+    return float("inf") if guilty(report, row.path) else own
+
+
+def _left_out(shown: int, there: int) -> str:
+    return "" if shown == there else f"the worst {shown} of {there}"
+
+
+def history(report: Report) -> Table:
+    """Loss and metrics per epoch."""
     columns, series = [], []
     for label, measures in report.history.items():
         for name, values in measures.items():
             columns.append(f"{label} {name}")
             series.append(values)
     lines = [
-        (str(epoch + 1), *(f"{value:.6g}" for value in values))
-        for epoch, values in enumerate(zip(*series, strict=True))
+        (str(epoch + 1), *map(score, values)) for epoch, values in enumerate(zip_longest(*series))
     ]
-    if len(lines) > EPOCHS:
+    shown, there = lines, len(lines)
+    if there > EPOCHS:
         half = EPOCHS // 2
-        lines = [*lines[:half], ("…", *("…" for _ in columns)), *lines[-half:]]
-    return Table("history", ("epoch", *columns), tuple(lines))
+        shown = [*lines[:half], *lines[-half:]]
+    note = "" if shown is lines else f"the first and last {EPOCHS // 2} of {there} epochs"
+    return Table("history", ("epoch", *columns), tuple(shown), note=note)
 
 
-def _scores(report: Report) -> Table:
-    names = list(next(iter(report.scores.values()), {}))
+def results(report: Report) -> Table:
+    """Scores after training, and how fast each backend was."""
+    names = list(dict.fromkeys(name for found in report.scores.values() for name in found))
+    steps = report.practice.steps - 1  # the first is not timed
     rows = tuple(
-        (label, *(f"{scores[name]:.6g}" for name in names))
-        for label, scores in report.scores.items()
+        (
+            label,
+            *(score(report.scores.get(label, {}).get(name)) for name in names),
+            score(report.seconds.get(label)),
+            rate(steps, report.seconds.get(label)),
+        )
+        for label in dict.fromkeys((*report.scores, *report.seconds))
     )
-    return Table("scores after training", ("backend", *names), rows)
+    columns = ("backend", *names, "seconds", "steps per second")
+    return Table("after training", columns, rows).narrowed()
+
+
+def by_step(mode: Mode) -> tuple[Table, ...]:
+    """Every measured step: the distances between the backends, and what explains them."""
+    found = (_by_lock_step(mode), _by_free_step(mode))
+    return tuple(table.narrowed() for table in found if table.rows)
+
+
+def _by_lock_step(mode: Mode) -> Table:
+    names = phases(mode.lock_step)
+
+    def cells(row: LockStepRow) -> Iterator[str]:
+        yield str(row.step)
+        for name in names:
+            yield _relative(row.cross.get(name))
+
+    columns = ("step", *(_with_gate(name, gates(mode)) for name in names))
+    rows = tuple(tuple(cells(row)) for row in mode.lock_step)
+    return Table(f"{mode.dtype}, every step in lock-step", columns, rows)
+
+
+def _with_gate(phase: str, known: dict[str, float]) -> str:
+    return f"{phase} (gate {number(known[phase])})" if phase in known else phase
+
+
+def _by_free_step(mode: Mode) -> Table:
+    names = sorted(phases(mode.free_run), key=lambda phase: phase not in JUDGED)
+    labels = list(dict.fromkeys(label for row in mode.free_run for label in row.loss))
+
+    def cells(row: FreeRunRow) -> Iterator[str]:
+        yield str(row.step)
+        for label in labels:
+            yield score(row.loss.get(label))
+        yield number(row.bound)
+        for name in names:
+            yield _relative(row.cross.get(name))
+            yield _relative(row.control.get(name))
+
+    columns = ["step", *(f"loss of {label}" for label in labels), "bound"]
+    columns += [column for name in names for column in (name, f"control of {name}")]
+    rows = tuple(tuple(cells(row)) for row in mode.free_run)
+    return Table(f"{mode.dtype}, every measured step trained freely", tuple(columns), rows)

@@ -55,7 +55,7 @@ class Distance:
 
 @dataclass(frozen=True)
 class Finding:
-    """The worst of one phase of the proof.
+    """The worst of one phase in lock-step.
 
     Attributes:
         phase: ``"forward"``, ``"loss"``, ``"gradient"``, ``"state"`` or ``"update"``.
@@ -229,7 +229,20 @@ class LayerRow:
 
 @dataclass(frozen=True)
 class Settings:
-    """What was compared, as text and numbers."""
+    """What was compared, as text and numbers.
+
+    Attributes:
+        backends: the two, by name; twice the same where one is compared with itself.
+        network: the definition.
+        optimizer: its hyperparameters.
+        loss: the loss.
+        dtype: of practice; the proof is in float64.
+        device: where both trained.
+        epochs: as asked for; ``steps`` may have ended the training earlier.
+        batch_size: samples in a step.
+        seed: of weights, batch order and masks.
+        parameters: how many numbers are trained.
+    """
 
     backends: tuple[str, str]
     network: str
@@ -243,12 +256,13 @@ class Settings:
     parameters: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """The outcome of :func:`dualnet.compare`.
 
     ``print(report)`` shows verdict, distances per phase and the first divergence;
-    :meth:`to_html`, :meth:`to_json` and :meth:`to_markdown` give it to others.
+    :meth:`to_html`, :meth:`to_json` and :meth:`to_markdown` give it to others, and
+    :meth:`load` reads what :meth:`save` has written.
 
     Attributes:
         verdict: ``"identical"``, ``"agree"``, ``"noise"`` or ``"diverged"``.
@@ -272,7 +286,7 @@ class Report:
     settings: Settings
     proof: Mode
     practice: Mode
-    layers: Sequence[LayerRow]
+    layers: tuple[LayerRow, ...]
     history: Mapping[str, Mapping[str, Sequence[float]]]
     scores: Mapping[str, Mapping[str, float]]
     seconds: Mapping[str, float]
@@ -283,31 +297,66 @@ class Report:
         """Whether there is no real difference."""
         return self.verdict != "diverged"
 
+    def __repr__(self) -> str:
+        names = " and ".join(self.settings.backends)
+        run = f"{self.practice.steps} steps in {self.settings.dtype}"
+        return f"<Report {self.verdict}: {names}, {run}>"
+
     def __str__(self) -> str:
         from dualnet.report.text import render  # rich loads only when something is shown
 
         return render(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON data; the schema is in ``docs/parity.md``."""
+        """Plain JSON data; ``docs/report_schema.md`` has every field."""
         from dualnet.report.plain import to_plain  # the writers stand on these values
 
         return to_plain(self)
 
     def to_json(self, path: str | PathLike[str]) -> None:
-        """Writes :meth:`to_dict` to a file."""
+        """Writes :meth:`to_dict` to a file, whole or not at all.
+
+        Raises:
+            ReportError: the file cannot be written.
+        """
         from dualnet.report.plain import write_json  # same
 
         write_json(self, path)
 
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes what :meth:`load` reads: the file of :meth:`to_json`.
+
+        Raises:
+            ReportError: the file cannot be written.
+        """
+        self.to_json(path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Report:
+        """The report in a file, as it was saved, NaN and infinities included.
+
+        Nothing in the file is executed.
+
+        Raises:
+            ReportError: it is missing, damaged, no report of dualnet, or of another version
+                of the schema.
+        """
+        from dualnet.report.plain import read_json  # same
+
+        return read_json(path)
+
     def to_html(self, path: str | PathLike[str]) -> None:
-        """Writes one self-contained page, plots included, that needs no network."""
+        """Writes one self-contained page, plots included, that needs no network or script.
+
+        Raises:
+            ReportError: the file cannot be written.
+        """
         from dualnet.report.html import write_html  # same
 
         write_html(self, path)
 
     def to_markdown(self) -> str:
-        """The report as Markdown, for a pull request or an issue."""
+        """The report as Markdown, for a pull request or an issue; long tables are folded."""
         from dualnet.report.markdown import markdown  # same
 
         return markdown(self)

@@ -33,6 +33,13 @@ class Options:
     write: bool = False
     folder: Path | None = None
 
+    def references(self, file: Path, root: Path) -> Path:
+        """The folder for the references of the tests in a file."""
+        if self.folder is None:
+            return file.parent / "__dualnet__" / file.stem
+        inside = file.relative_to(root) if file.is_relative_to(root) else Path(file.name)
+        return self.folder / inside.with_suffix("")
+
     def flags(self) -> list[str]:
         """The options that say this again, but for ``write``."""
         optional = (("dtype", self.dtype), ("snapshot-dir", self.folder))
@@ -65,14 +72,14 @@ class Case:
 
     Attributes:
         test: its id, without the name of a backend, so that it is the same wherever it runs.
-        file: the file it stands in.
+        folder: where its references are.
         select: what makes pytest run this test alone.
         drawn: whether its inputs are drawn by hypothesis, so that they differ between runs.
     """
 
     options: Options
     test: str
-    file: Path
+    folder: Path
     select: tuple[str, ...]
     drawn: bool
     _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False)
@@ -99,9 +106,8 @@ class Case:
         )
 
     def _snapshot(self, name: str | None) -> Path:
-        folder = self.options.folder or self.file.parent / "__dualnet__"
         number = name if name is not None else str(next(self._numbers))
-        return folder / self.file.stem / f"{_file_name(self.test)}-{_file_name(number)}.safetensors"
+        return self.folder / f"{_file_name(self.test)}-{_file_name(number)}.safetensors"
 
 
 def _command(words: list[str]) -> str:

@@ -30,7 +30,7 @@ from dualnet.report.values import Distance
 from dualnet.testing.snapshots import array_digest, definition_digest
 from dualnet.typing import NDArray, Tree
 
-__all__ = ["DTYPE", "Course", "Step", "Training"]
+__all__ = ["Course", "DTYPE", "Step", "Training"]
 
 #: What steps are recorded in: there rounding is small enough to tell errors from.
 DTYPE = "float64"

@@ -146,13 +146,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def _case(item: pytest.Item) -> Case:
-    config = item.config
+    config, options = item.config, item.config.stash[OPTIONS]
     _, separator, inside = item.nodeid.partition("::")
     file = os.path.relpath(item.path, config.invocation_params.dir)
     marks = config.getoption("markexpr")
     select = (Path(file).as_posix() + separator + inside, *(("-m", marks) if marks else ()))
     drawn = bool(getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
-    return Case(config.stash[OPTIONS], _common_id(item, inside), item.path, select, drawn)
+    folder = options.references(item.path, config.rootpath)
+    return Case(options, _common_id(item, inside), folder, select, drawn)
 
 
 def _common_id(item: pytest.Item, inside: str) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from dualnet.dtypes import canonical
+from dualnet.dtypes import canonical, is_floating
 from dualnet.errors import ConfigError, DualnetError
 from dualnet.modes import full_precision
 from dualnet.parity.comparison import environment
-from dualnet.parity.distances import ZERO, distance
+from dualnet.parity.distances import ZERO, distance, distances, largest
 from dualnet.parity.foreign import causes
 from dualnet.parity.foreign.losses import SideLoss, side_losses
 from dualnet.parity.foreign.pairing import (
@@ -186,9 +186,9 @@ def _copied(side: Side, given: Any, told: bool) -> Side | Exception:
     """The side on a copy that runs; in the fallback's dtype, the model itself will do."""
     foreign = side.backend.foreign
     try:
-        copy = foreign.duplicate(side.original, _tensors(side, given, told), dtype=side.dtype)
+        copy = foreign.duplicate(side.original, dtype=side.dtype)
         made = replace(side, model=copy, units=tuple(foreign.units(copy)))
-        error = made.try_out(lambda: _tensors(made, given, told))
+        error = made.try_out(lambda: _tensors(made, given, told)) or _unlike(made, given, told)
     except DualnetError as problem:
         made, error = side, problem
     if error is not None and side.dtype == FALLBACK:
@@ -196,8 +196,33 @@ def _copied(side: Side, given: Any, told: bool) -> Side | Exception:
     return made if error is None else error
 
 
+def _unlike(made: Side, given: Any, told: bool) -> ConfigError | None:
+    """Why a copy is none: it computes something else than the model.
+
+    A Keras model whose ``get_config`` forgets arguments comes back with their defaults.
+    """
+    variables = made.backend.foreign.variables(made.original).values()
+    kinds = {made.backend.state.dtype_name(v) for v in variables}
+    kinds = {kind for kind in kinds if is_floating(kind)}
+    if len(kinds) != 1:
+        return None  # of several dtypes, there is none to run the model in
+    own = replace(made, model=made.original, dtype=kinds.pop())
+    with own.undone(), made.undone():
+        outputs = [
+            side.outputs(side.run(_tensors(side, given, told), training=False))
+            for side in (own, made)
+        ]
+    apart = largest(distances(*outputs))[1].relative
+    if apart <= gates(own.dtype).gradient:
+        return None
+    return ConfigError(
+        f"the copy of {type(made.original).__name__} computes something else (relative distance "
+        f"{apart:.1e}); give it a get_config that tells every argument of its __init__"
+    )
+
+
 def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:300]
+    return str(error).strip().split("\n")[0][:200]
 
 
 class _Comparison:

@@ -1,0 +1,47 @@
+"""The report of a study as text for a terminal or a log."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.text import Text
+
+from dualnet.parity.studies.tables import facts, headline, standing, tables
+from dualnet.parity.studies.values import StudyReport
+from dualnet.report.layout import lines
+from dualnet.report.text import COLOURS, LONGEST, NARROWEST, WIDTH
+from dualnet.report.wording import shortened
+
+__all__ = ["render", "show"]
+
+
+def render(report: StudyReport) -> str:
+    """The report as plain text, as wide as the terminal."""
+    width = shutil.get_terminal_size((WIDTH, 0)).columns
+    text = io.StringIO()
+    show(report, Console(file=text, width=width, no_color=True, color_system=None))
+    return text.getvalue().removesuffix("\n")
+
+
+def show(report: StudyReport, console: Console) -> None:
+    """Prints what was studied, the tables, notes, and last the worst verdict."""
+    for text, style in _lines(report, max(console.width, NARROWEST)):
+        console.print(Text(text, style=style), highlight=False, soft_wrap=True)
+
+
+def _lines(report: StudyReport, width: int) -> Iterator[tuple[str, str]]:
+    for name, value in facts(report).items():
+        yield f"{name}: {shortened(value, LONGEST)}", "dim"
+    for table in tables(report):
+        yield "", ""
+        yield f"{table.title} ({table.note})" if table.note else table.title, "bold"
+        for place, (line, marked) in enumerate(lines(table, width)):
+            yield line, "bold red" if marked else "dim" if place < 1 else ""
+    yield "", ""
+    for note in report.notes:
+        yield f"note: {note}", ""
+    colour = COLOURS.get(standing(report), "red")
+    yield f"verdict: {headline(report)}", f"bold {colour}"

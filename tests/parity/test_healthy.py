@@ -1,0 +1,20 @@
+"""Healthy runs, chaotic ones among them: none is called ``diverged``."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.parity.healthy_cases import HEALTHY
+
+
+def row(name):
+    defect = HEALTHY[name].defect
+    return pytest.param(name, marks=pytest.mark.xfail(reason=defect) if defect else ())
+
+
+@pytest.mark.parametrize("name", [row(name) for name in HEALTHY])
+def test_healthy_run_is_not_called_diverged(name, run):
+    case = HEALTHY[name]
+    report = run(case.net, case.x, case.y, **case.options)
+    assert report.verdict in case.expected, str(report)
+    assert (report.ok, report.first) == (True, None)
