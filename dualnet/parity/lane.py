@@ -131,15 +131,26 @@ class Lane:
         to_numpy = self.model.backend.state.to_numpy
         return Pass(tree.map(to_numpy, prediction), to_numpy(loss), self.numpy_gradients(found))
 
-    def loss_gradients(self, prediction: Tree, batch: Batch) -> dict[str, NDArray]:
-        """The gradients of the loss with respect to a prediction."""
+    def loss_gradients(
+        self, prediction: Tree, batch: Batch, *, compiled: bool = False
+    ) -> dict[str, NDArray]:
+        """The gradients of the loss with respect to a prediction.
+
+        Args:
+            compiled: whether the loss is compiled as the steps are.
+        """
         backend = self.model.backend
+
+        def run(tensors: Tree, y: Tree, weight: Tree) -> list[Tensor | None]:
+            leaves = tree.leaves(tensors)
+            made = Recorded(backend, lambda: self.problem.loss(y, tensors, weight), leaves)
+            return made.gradients([made.value], leaves)
+
+        if compiled:
+            run = backend.jit.train_step(run, jit="auto")
         with self.on_device():
             _, y, weight = self.model.native_batch(batch)
-            tensors = self.model.to_native(prediction)
-            leaves = tree.leaves(tensors)
-            run = Recorded(backend, lambda: self.problem.loss(y, tensors, weight), leaves)
-            found = run.gradients([run.value], leaves)
+            found = run(self.model.to_native(prediction), y, weight)
         given = {f"output {i}": g for i, g in enumerate(found) if g is not None}
         return {name: backend.state.to_numpy(gradient) for name, gradient in given.items()}
 

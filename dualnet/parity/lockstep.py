@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 
@@ -223,25 +223,27 @@ class _Step:
     def fault(self, phase: str, paths: tuple[str, ...]) -> str | None:
         """The path of the layer to blame; ``None`` if it is no layer's own doing."""
         if phase == "forward":
-            return self._blamed(replay.forward_fault)
+            return self._blamed(self._forward_fault)
         if phase == "gradient":
-            return self._gradient_fault()
+            return self._blamed(self._gradient_fault)
         if phase == "state":
             return paths[0].rpartition(".")[0]
         return "loss" if phase == "loss" else None
 
-    def _gradient_fault(self) -> str | None:
-        if self._loss_differs():
-            return "loss"
-        return self._blamed(partial(replay.backward_fault, excused=self.flips))
+    def _blamed(self, fault: Callable[[bool], str | None]) -> str | None:
+        """What replay shows to be wrong; compiled as the steps are, where eagerly nothing is."""
+        found = fault(False)
+        return fault(True) if found is None else found
 
-    def _blamed(self, fault: Callable[..., str | None]) -> str | None:
-        """What the layers' replay shows; of compiled layers, where eagerly none differs."""
-        for compiled in (False, True):
-            found = fault(*self._contributions(compiled), self.owner.gates)
-            if found is not None:
-                return found
-        return None
+    def _forward_fault(self, compiled: bool) -> str | None:
+        return replay.forward_fault(*self._contributions(compiled), self.owner.gates)
+
+    def _gradient_fault(self, compiled: bool) -> str | None:
+        if self._loss_differs(compiled):
+            return "loss"
+        return replay.backward_fault(
+            *self._contributions(compiled), self.owner.gates, excused=self.flips
+        )
 
     @cached_property
     def flips(self) -> dict[str, str]:
@@ -249,10 +251,12 @@ class _Step:
         first, second = self._traces
         return replay.find_flips(self.owner.first, self.start, first, second, self.owner.gates)
 
-    def _loss_differs(self) -> bool:
+    def _loss_differs(self, compiled: bool) -> bool:
         """Whether the gradients of the loss differ at the same prediction."""
-        first, second = self.owner.first, self.owner.second
-        a, b = (lane.loss_gradients(self.a.prediction, self.batch) for lane in (first, second))
+        a, b = (
+            lane.loss_gradients(self.a.prediction, self.batch, compiled=compiled)
+            for lane in (self.owner.first, self.owner.second)
+        )
         return gradients_part(a, b, self.owner.gates)
 
     @cached_property
