@@ -31,7 +31,8 @@ p { margin: .4rem 0; overflow-wrap: anywhere; } .soft { color: var(--soft); font
 .verdict { border-left: .5rem solid; padding: .5rem 1rem; margin-bottom: 1rem; }
 .identical, .agree { border-color: var(--good); } .noise { border-color: var(--fair); }
 .diverged { border-color: var(--bad); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .7rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .7rem;
+  margin-bottom: .8rem; }
 .tiles div { background: var(--tile); border-radius: .4rem; padding: .5rem .8rem; }
 .tiles b { display: block; font-size: 1.15rem; font-weight: 600; }
 .scroll { overflow-x: auto; }
