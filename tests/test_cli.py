@@ -12,6 +12,7 @@ import pytest
 import dualnet as dn
 from dualnet import registry
 from dualnet.cli import main
+from tests.parity import made_reports
 
 FILE = """
 import numpy as np
@@ -44,6 +45,23 @@ def test_iris_is_learned_and_agrees(capsys, tmp_path):
     report = json.loads(data.read_text())
     assert all(scores["accuracy"] >= 0.95 for scores in report["scores"].values())
     assert page.read_text().startswith("<!doctype html>")
+
+
+def test_a_saved_report_is_shown_again(file, capsys, tmp_path):
+    data, page, text = (tmp_path / name for name in ("r.json", "r.html", "r.md"))
+    assert main(["compare", f"{file}:whole", "--steps", "2", "--json", str(data)]) == 0
+    told = capsys.readouterr().out
+    assert main(["report", str(data), "--html", str(page), "--markdown", str(text)]) == 0
+    again = capsys.readouterr().out
+    assert again.split("written:")[0] == told.split("written:")[0]
+    assert page.read_text().startswith("<!doctype html>")
+    assert text.read_text().startswith("### ")
+
+
+def test_a_saved_reports_verdict_is_the_exit_status(capsys, tmp_path):
+    made_reports.report("diverged").save(tmp_path / "r.json")
+    assert main(["report", str(tmp_path / "r.json")]) == 1
+    assert "\nverdict: diverged: " in capsys.readouterr().out
 
 
 @pytest.mark.long
@@ -96,6 +114,10 @@ def test_options_win_over_the_file(file, tmp_path):
         (["compare", "FILE:number"], "is a int; it should be"),
         (["compare", "FILE:lacking"], "lacks x, y and has X unknown"),
         (["compare", "FILE:broken"], "ZeroDivisionError"),
+        (["report"], "FILE.json"),
+        (["report", "nowhere.json"], "cannot read nowhere.json: No such file"),
+        (["report", "FILE"], "is damaged or no JSON"),
+        (["report", "FILE", "--html", "/nowhere/r.html"], "existing folder"),
         (["bench"], "bench"),
     ],
 )
@@ -179,7 +201,7 @@ def test_the_package_is_a_command():
     assert done.stdout == f"dualnet {dn.__version__}\n"
 
 
-@pytest.mark.parametrize("command", [[], ["compare"], ["doctor"]])
+@pytest.mark.parametrize("command", [[], ["compare"], ["report"], ["doctor"]])
 def test_help_tells_the_exit_status(command, capsys):
     assert main([*command, "--help"]) == 0
     assert "exit status" in capsys.readouterr().out

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from dualnet.cli import problems
 from dualnet.cli.arguments import integers, positive, shape, words, writable, written
+from dualnet.cli.output import add_files
 from dualnet.report.saving import write_text
 
 if TYPE_CHECKING:
@@ -77,10 +78,9 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("--folder", type=Path, help="keep every comparison, and go on from it")
     parser.add_argument("--stop-on-error", action="store_true", help="stop at a failed cell")
-    parser.add_argument("--html", type=writable, metavar="FILE", help="write a page with plots")
+    add_files(parser)
     parser.add_argument("--json", type=writable, metavar="FILE", help="write every figure")
     parser.add_argument("--csv", type=writable, metavar="FILE", help="write a line per cell")
-    parser.add_argument("--markdown", type=writable, metavar="FILE", help="write the tables")
     parser.set_defaults(run=run)
 
 

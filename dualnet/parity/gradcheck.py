@@ -45,6 +45,8 @@ ASIDE = 2.0**-10
 #: One-sided slopes part in proportion to the step where a function is smooth, ½ for half the
 #: step, and stay apart at a kink.
 KINK = 0.6
+#: Slopes of two steps that part by more than this part of them do not resolve the function.
+COARSE = 0.1
 
 Vector = npt.NDArray[np.float64]
 #: Gives the line about conditioning, from a leaf and the absolute difference in it.
@@ -56,7 +58,7 @@ class _Slope:
     """The slope along a direction by differences, within ``error``.
 
     Attributes:
-        kink: whether the slopes on both sides are not one.
+        kink: whether the slopes on both sides, or of both steps, are not one.
     """
 
     value: float
@@ -229,8 +231,10 @@ class _Point:
         error = 2 * abs(near - far) + (roundings + abs(fourth)) / STEP
         if not math.isfinite(near + error):
             return None
-        kink = jump > KINK * far_jump and jump > 2 * roundings / STEP
-        return _Slope(near, error, kink)
+        noise, apart = roundings / STEP, abs(near - far)
+        kink = jump > max(KINK * far_jump, 2 * noise)
+        coarse = apart > max(COARSE * max(abs(near), abs(far)), noise)
+        return _Slope(near, error, kink or coarse)
 
 
 def _part(direction: Vector, low: int, high: int) -> Vector:

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from dualnet.typing import DtypeName, NDArray, Tensor, Tree
+from dualnet.typing import DtypeName, NDArray, Tensor
 
 __all__ = ["Foreign", "ForeignOptimizer", "Rule", "Unit"]
 
@@ -107,14 +107,16 @@ class Foreign(Protocol):
         """Whether this is a model, or a layer, of this framework."""
         ...
 
+    def has_weights(self, model: Any, /) -> bool:
+        """Whether all weights are there; some layers make them at their first call."""
+        ...
+
     def variables(self, model: Any, /) -> dict[str, Tensor]:
         """Every native variable of a model by path, state included."""
         ...
 
-    def duplicate(self, model: Any, inputs: Tree, /, *, dtype: DtypeName) -> Any:
+    def duplicate(self, model: Any, /, *, dtype: DtypeName) -> Any:
         """A copy of a model, with the same values, that computes in ``dtype``.
-
-        ``inputs`` are native tensors to call it with, for models that are built by a call.
 
         Raises:
             ConfigError: the model cannot be copied.
@@ -136,7 +138,10 @@ class Foreign(Protocol):
         ...
 
     def without_dropout(self, model: Any, /) -> AbstractContextManager[None]:
-        """A block in which no layer of the model drops anything in training."""
+        """A block in which no layer of the model drops anything in training.
+
+        Afterwards every layer has its rate, and the mode that it was in.
+        """
         ...
 
     def loss(self, function: Callable[..., Any], /) -> Callable[[Tensor, Tensor], Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
+from itertools import chain
 from os import PathLike
 
 from dualnet.report import figures, tables
@@ -62,11 +63,11 @@ def _parts(report: Report) -> Iterator[str]:
     yield _tiles(report)
     yield from (f"<p>{escape(note)}</p>" for note in notes(report))
     yield listed(facts(report))
-    parts = [_training(report), _layers(report)]
-    for part in parts if report.ok else reversed(parts):  # what is broken comes first
-        yield from part
-    yield from _mode(report, "Proof", report.proof)
-    yield from _mode(report, "Practice", report.practice)
+    modes = [_mode(report, "Proof", report.proof), _mode(report, "Practice", report.practice)]
+    if report.ok:
+        yield from chain(_training(report), _layers(report), *modes)
+    else:  # what is broken comes first
+        yield from chain(_layers(report), *modes, _training(report))
     yield f"<h2>Environment</h2>{listed(report.environment)}"
 
 
@@ -161,8 +162,9 @@ def _mode(report: Report, name: str, mode: Mode) -> Iterator[str]:
     yield f"<h2>{name}: {escape(mode.dtype)}</h2>"
     yield from map(titled, found)
     yield f'<p class="soft">{escape(legend(report))}</p>'
-    if mode.lock_step:
+    if len(mode.lock_step) > 1:
         yield figures.lock_step(report, mode).svg()
+    if mode.lock_step:
         yield figures.heat_map(mode).svg()
     if mode is not report.practice:
         yield from (plot.svg() for plot in figures.distances(report, mode))

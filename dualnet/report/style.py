@@ -31,7 +31,8 @@ p { margin: .4rem 0; overflow-wrap: anywhere; } .soft { color: var(--soft); font
 .verdict { border-left: .5rem solid; padding: .5rem 1rem; margin-bottom: 1rem; }
 .identical, .agree { border-color: var(--good); } .noise { border-color: var(--fair); }
 .diverged { border-color: var(--bad); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .7rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .7rem;
+  margin-bottom: .8rem; }
 .tiles div { background: var(--tile); border-radius: .4rem; padding: .5rem .8rem; }
 .tiles b { display: block; font-size: 1.15rem; font-weight: 600; }
 .scroll { overflow-x: auto; }
@@ -39,16 +40,19 @@ table { border-collapse: collapse; } td, th { padding: .15rem .7rem .15rem 0; te
 th { color: var(--soft); font-weight: 500; vertical-align: bottom; }
 td { font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr { border-top: 1px solid var(--grid); }
-.words { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+.words { text-align: left; white-space: normal; }
+.facts .words { overflow-wrap: anywhere; }
 .whole { white-space: nowrap; } .marked td { font-weight: 700; }
 .marked td:first-child { color: var(--bad); }
 .facts td { vertical-align: top; }
 .facts td:first-child { color: var(--soft); white-space: nowrap; }
 details { margin: .7rem 0; } td details { margin: 0; }
 summary { cursor: pointer; color: var(--soft); }
-figure { margin: 1.1rem 0; } figcaption { font-weight: 600; line-height: 1.9; }
-figure > svg { width: 100%; height: auto; display: block; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(22rem, 1fr)); gap: 0 1.2rem; }
+figure { margin: 1.1rem 0; overflow-x: auto; } figcaption { font-weight: 600; line-height: 1.9; }
+figure > svg { width: 100%; min-width: 34rem; height: auto; display: block; }
+.pair figure > svg { min-width: 20rem; }
+.pair { display: grid; gap: 0 1.2rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); }
 svg text { font: 11px system-ui, sans-serif; fill: var(--soft); } .grid { stroke: var(--grid); }
 .line polyline { fill: none; stroke-width: 1.7; stroke-linejoin: round; }
 .one polyline { stroke: var(--one); } .one circle { fill: var(--one); }
@@ -80,6 +84,7 @@ td.h5 { color: var(--ink-gate); } td.h6, td.h7 { color: var(--ink-over); }
 td.h8, td.h9 { color: var(--ink-far); }
 @media print { body { max-width: none; margin: 0; font-size: 11px; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  figure { overflow: visible; } figure > svg { min-width: 0; }
   figure, tr, .verdict, .tiles { break-inside: avoid; } h2, h3 { break-after: avoid; }
   details::details-content { content-visibility: visible; block-size: auto; } }
 """

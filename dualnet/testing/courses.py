@@ -185,8 +185,7 @@ def _step(lane: Lane, batch: Batch) -> Step:
     start = lane.snapshot()
     layers = _layers(lane, start, batch)
     lane.restore(start)
-    taken = lane.gradients(batch)
-    lane.apply(taken.gradients)
+    taken = lane.passed(batch)
     after = lane.snapshot()
     loss = {"loss": taken.loss}
     return Step(taken.outputs, loss, taken.gradients, layers, after.model, after.optimizer)
@@ -215,15 +214,16 @@ class _Held:
         """Raises ParityError at the first phase in which they differ."""
         lane, step, gate = self.lane, self.step, gates(DTYPE)
         lane.restore(self.start)
-        taken = lane.gradients(self.batch)
+        taken = lane.passed(self.batch)
         here = {"forward": taken.outputs, "loss": {"loss": taken.loss}, "gradient": taken.gradients}
         there = {"forward": step.output, "loss": step.loss, "gradient": step.gradient}
-        here["state"] = lane.states()
+        here["state"] = taken.states
         there["state"] = {path: step.model[path] for path in here["state"] if path in step.model}
         for phase, found in self._measured(here, there).items():
             self._judge(phase, found, there[phase], here[phase], gate.of(phase))
-        lane.apply(step.gradient)
-        updated = lane.weights() | lane.optimizer.state()
+        lane.restore(self.start)
+        lane.apply(step.gradient, compiled=False)
+        updated = lane.updated()
         recorded = {p: v for p, v in (step.model | step.optimizer).items() if p in updated}
         found = distances(recorded, updated, floor=DENORMAL)
         self._judge("update", found, recorded, updated, gate.update)
@@ -277,7 +277,7 @@ class _Held:
 
     @cached_property
     def _nudged(self) -> Phases:
-        lane, total = self.lane, dict[str, dict[str, Distance]]()
+        total = dict[str, dict[str, Distance]]()
         here = self._passed(self.start, self.batch)
         for draw in range(DRAWS):
             moved = Snapshot(nudged_values(self.start.model, DTYPE, draw), self.start.optimizer)
@@ -285,18 +285,16 @@ class _Held:
             for phase, found in self._measured(here, self._passed(moved, batch)).items():
                 held = total.setdefault(phase, {})
                 held |= {p: held[p] | d if p in held else d for p, d in found.items()}
-        lane.restore(self.start)
-        lane.gradients(self.batch)
         return total
 
     def _passed(self, start: Snapshot, batch: Batch) -> dict[str, Named]:
         self.lane.restore(start)
-        taken = self.lane.gradients(batch)
+        taken = self.lane.passed(batch)
         return {
             "forward": taken.outputs,
             "loss": {"loss": taken.loss},
             "gradient": taken.gradients,
-            "state": self.lane.states(),
+            "state": taken.states,
         }
 
     def _layer(self, phase: str, paths: list[str]) -> str:

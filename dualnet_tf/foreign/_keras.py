@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import copyreg
+import types
 from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
 
 from dualnet.errors import ConfigError
-from dualnet.typing import DtypeName, Tree
+from dualnet.typing import DtypeName
 
 
 def is_keras(candidate: object) -> bool:
@@ -68,31 +71,63 @@ def keras_variables(model: Any) -> dict[str, tf.Variable]:
     return found
 
 
-def keras_copy(model: Any, inputs: Tree, dtype: DtypeName) -> Any:
-    """A model from the same configuration under another dtype policy, with the same values."""
+def keras_copy(model: Any, dtype: DtypeName) -> Any:
+    """A deep copy with variables, policies and graph inputs in another dtype.
+
+    Configurations would not do: a subclass of ``keras.Model`` that has no ``get_config`` of its
+    own says the defaults of its arguments, whatever it was made with.
+    """
     import keras  # as above
 
     parts = list(model._flatten_layers(recursive=True, include_self=True))
-    known = {type(part).__name__: type(part) for part in parts if _is_users(part)}
-    with keras_policy(dtype), keras.saving.custom_object_scope(known):
-        config = _retyped(model.get_config(), dtype)
-        made = type(model).from_config(config)
-        if len(made.variables) != len(model.variables):
-            made(*inputs)
-    pairs = list(zip(model.variables, made.variables, strict=True))
-    if any(old.shape != new.shape for old, new in pairs):
-        raise ConfigError("from_config(get_config()) makes other weights")
-    for old, new in pairs:
-        new.assign(tf.cast(old.value, new.value.dtype))
-    for old, new in zip(
-        parts, made._flatten_layers(recursive=True, include_self=True), strict=True
-    ):
-        new.trainable = old.trainable
+    policy = keras.DTypePolicy(dtype)
+    held: dict[int, Any] = {id(part.dtype_policy): policy for part in parts}
+    held |= {id(variable): _converted(variable, dtype) for variable in model.variables}
+    trained = (getattr(part, "optimizer", None) for part in parts)
+    held |= {id(optimizer): optimizer for optimizer in trained}
+    with _copied_as_plain_objects(), keras_policy(dtype):
+        made = copy.deepcopy(model, held)  # which takes what is held for what it finds
+    for part in made._flatten_layers(recursive=True, include_self=True):
+        for tensor in getattr(part, "_inputs", ()):  # a graph casts its inputs to their dtypes
+            if tensor.dtype.startswith("float"):
+                tensor._dtype = dtype
     return made
 
 
-def _is_users(part: Any) -> bool:
-    return not type(part).__module__.startswith("keras.")
+def _converted(variable: Any, dtype: DtypeName) -> Any:
+    """A Keras variable like another, in another dtype if it is floating."""
+    import keras  # as above
+
+    floating = keras.backend.is_float_dtype(variable.dtype)
+    value = tf.cast(variable.value, dtype) if floating else tf.identity(variable.value)
+    made = keras.Variable(
+        value,
+        dtype=dtype if floating else variable.dtype,
+        trainable=variable.trainable,
+        name=variable.name,
+    )
+    made._path = variable.path
+    return made
+
+
+@contextlib.contextmanager
+def _copied_as_plain_objects() -> Iterator[None]:
+    """A block in which Keras objects are copied attribute by attribute, not saved and loaded.
+
+    Built layers refuse new state, which a copy's lists seem to get; modules are no state.
+    """
+    from keras.src.saving.keras_saveable import KerasSaveable
+    from keras.src.utils.tracking import Tracker
+
+    saved, track = KerasSaveable.__reduce__, Tracker.track
+    KerasSaveable.__reduce__ = object.__reduce__
+    Tracker.track = lambda tracker, attribute: attribute
+    copyreg.pickle(types.ModuleType, lambda module: module.__name__)
+    try:
+        yield
+    finally:
+        KerasSaveable.__reduce__, Tracker.track = saved, track
+        del copyreg.dispatch_table[types.ModuleType]
 
 
 @contextlib.contextmanager
@@ -108,24 +143,6 @@ def keras_policy(dtype: DtypeName) -> Iterator[None]:
     finally:
         keras.config.set_floatx(floatx)
         keras.config.set_dtype_policy(policy)
-
-
-def _retyped(config: Any, dtype: DtypeName) -> Any:
-    """A configuration in which every floating dtype is this one."""
-    if isinstance(config, dict):
-        if config.get("class_name") == "DTypePolicy":
-            return {**config, "config": {**config["config"], "name": dtype}}
-        return {
-            key: dtype if key == "dtype" and _is_floating(value) else _retyped(value, dtype)
-            for key, value in config.items()
-        }
-    if isinstance(config, (list, tuple)):
-        return type(config)(_retyped(item, dtype) for item in config)
-    return config
-
-
-def _is_floating(name: Any) -> bool:
-    return isinstance(name, str) and name.startswith(("float", "bfloat"))
 
 
 def takes_training(layer: Any) -> bool:

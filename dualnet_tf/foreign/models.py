@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from dualnet.errors import ConfigError
-from dualnet.typing import DtypeName, Tree
+from dualnet.typing import DtypeName
 from dualnet_tf import layers
 from dualnet_tf.foreign._keras import is_keras, keras_copy, keras_variables, takes_training
 from dualnet_tf.state import DTYPES
@@ -24,6 +24,10 @@ def is_model(candidate: object, /) -> bool:
     return isinstance(candidate, tf.Module) or is_keras(candidate)
 
 
+def has_weights(model: Any, /) -> bool:
+    return all(part.built for part in _parts(model) if is_keras(part))
+
+
 def variables(model: Any, /) -> dict[str, tf.Variable]:
     if is_keras(model):
         return keras_variables(model)
@@ -31,14 +35,14 @@ def variables(model: Any, /) -> dict[str, tf.Variable]:
     return {".".join(map(str, path)): variable for path, variable in pairs}
 
 
-def duplicate(model: Any, inputs: Tree, /, *, dtype: DtypeName) -> Any:
+def duplicate(model: Any, /, *, dtype: DtypeName) -> Any:
     try:
         if is_keras(model):
-            return keras_copy(model, inputs, dtype)
+            return keras_copy(model, dtype)
         held = {id(v): _converted(v, dtype) for v in variables(model).values()}
         return copy.deepcopy(model, held)  # which takes these for the variables
     except Exception as error:  # whatever a layer's own making raises
-        text = f"{type(model).__name__} cannot be copied in {dtype}: {error}"
+        text = f"{type(model).__name__} cannot be copied in {dtype}: {error!r}"
         raise ConfigError(text) from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dualnet_torch.foreign.models import (
     duplicate,
     exact,
+    has_weights,
     is_model,
     run,
     variables,
@@ -17,6 +18,7 @@ from dualnet_torch.foreign.reading import units
 __all__ = [
     "duplicate",
     "exact",
+    "has_weights",
     "is_model",
     "is_optimizer",
     "loss",

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from dualnet.errors import ConfigError
-from dualnet.typing import DtypeName, Tree
+from dualnet.typing import DtypeName
 from dualnet_torch import layers
 from dualnet_torch.foreign._keras import is_keras
 from dualnet_torch.state import DTYPES
@@ -27,15 +27,20 @@ def is_model(candidate: object, /) -> bool:
     return isinstance(candidate, torch.nn.Module) and not is_keras(candidate)
 
 
+def has_weights(model: Any, /) -> bool:
+    held = (*model.parameters(), *model.buffers())
+    return not any(isinstance(v, torch.nn.parameter.UninitializedParameter) for v in held)
+
+
 def variables(model: Any, /) -> dict[str, torch.Tensor]:
     return layers.variables(model)
 
 
-def duplicate(model: Any, inputs: Tree, /, *, dtype: DtypeName) -> Any:
+def duplicate(model: Any, /, *, dtype: DtypeName) -> Any:
     try:
         return copy.deepcopy(model).to(DTYPES[dtype])
     except Exception as error:  # whatever an attribute's own copying raises
-        raise ConfigError(f"{type(model).__name__} cannot be copied: {error}") from error
+        raise ConfigError(f"{type(model).__name__} cannot be copied: {error!r}") from error
 
 
 def run(model: Any, inputs: Sequence[torch.Tensor], /, *, training: bool) -> Any:
@@ -59,6 +64,7 @@ def watch(
 def without_dropout(model: Any, /) -> Iterator[None]:
     found = [(module, name) for module in model.modules() for name in _rates(module)]
     before = [(module, name, getattr(module, name)) for module, name in found]
+    modes = [(module, module.training) for module in model.modules()]
     try:
         for module, name, rate in before:
             setattr(module, name, type(rate)(0))
@@ -66,6 +72,8 @@ def without_dropout(model: Any, /) -> Iterator[None]:
     finally:
         for module, name, rate in before:
             setattr(module, name, rate)
+        for module, training in modes:
+            module.training = training
 
 
 def _rates(module: Any) -> list[str]:

@@ -700,3 +700,14 @@ def test_interrupting_the_command(file, fake, tmp_path, capsys):
         main(["study", file, "--folder", str(tmp_path / "runs")])
     assert caught.value.code == 130
     assert "0 of 2 cells are finished" in capsys.readouterr().err
+
+
+def test_help_tells_the_exit_status_and_loads_no_framework():
+    code = (
+        "import sys; from dualnet.cli import main; main(['study', '--help']); "
+        "sys.exit(bool({'torch', 'tensorflow'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "exit status" in done.stdout

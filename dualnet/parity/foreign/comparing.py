@@ -250,15 +250,19 @@ class _Comparison:
     def align(self, transfer: str | None) -> list[dict[str, NDArray]]:
         """Aligns, transfers within the copies, and gives what goes to the user's model."""
         a, b = self._sides
-        a, calls_a, _ = record(a, self._tensors[0], training=False)
-        b, calls_b, _ = record(b, self._tensors[1], training=False)
-        self.models = matched(a, b, calls_a, calls_b, self._mapping)
-        values: list[dict[str, NDArray]] = []
+        a, calls_a, out_a = record(a, self._tensors[0], training=False)
+        b, calls_b, out_b = record(b, self._tensors[1], training=False)
+        self.models = models = matched(a, b, calls_a, calls_b, self._mapping)
+        pairs = pair_calls(models, calls_a, calls_b)
+        self.evaluation = Pass(models, False, pairs, calls_a, calls_b, (out_a, out_b))
+        if transfer is None:
+            while self._reordered(transferring=False):
+                self.evaluation = self._pass(training=False)
+            return []
         while True:
-            if transfer is not None:
-                values = transferred(self.models, *TRANSFERS[transfer])
+            values = transferred(self.models, *TRANSFERS[transfer])
             self.evaluation = self._pass(training=False)
-            if not self._reordered(transfer is not None):
+            if not self._reordered(transferring=True):
                 return values
 
     def _pass(self, *, training: bool) -> Pass:

@@ -25,6 +25,7 @@ from dualnet.typing import NDArray
 __all__ = ["Pass", "forward_parting", "gradient_parting", "measured", "state_parting", "upstream"]
 
 Named = dict[str, NDArray]
+_Both = tuple[Contribution, Contribution]
 
 #: How far inputs of layers without weights are moved before gradients are taken, so that no
 #: two elements of a pooling window are equal and no unit stands on a kink.
@@ -47,36 +48,42 @@ class Pass:
     a: Sequence[Executed]
     b: Sequence[Executed]
     outputs: tuple[Named, Named]
-    _made: dict[tuple[int, int, bool], tuple[Contribution, Contribution]] = field(
-        default_factory=dict, repr=False
-    )
+    _own: dict[tuple[int, int], _Both] = field(default_factory=dict, repr=False)
 
     @property
     def output(self) -> Distance:
         """How far apart the models' outputs are."""
         return largest(distances(*self.outputs))[1]
 
-    def own(
-        self, call: PairCall, *, gradients: bool = False
-    ) -> tuple[Contribution, Contribution] | None:
-        """What both give to the first one's input; ``None`` if the other cannot take it."""
-        key = (call.place, call.a.number, gradients)
-        if key not in self._made:
+    def own(self, call: PairCall) -> _Both | None:
+        """What both give to the first one's input; ``None`` if the other cannot take it.
+
+        In training, layers with weights give gradients too.
+        """
+        key = (call.place, call.a.number)
+        if key not in self._own:
             if call.inputs is None:
                 return None
-            self._made[key] = self._own(call, gradients)
-        return self._made[key]
+            self._own[key] = self._contributions(call, call.a.inputs)
+        return self._own[key]
 
-    def _own(self, call: PairCall, gradients: bool) -> tuple[Contribution, Contribution]:
-        inputs = {name: x for name, x in call.a.inputs.items() if name in call.b.inputs}
-        if gradients and not self.models.a.units[call.a.unit].variables:
-            inputs = {name: _moved(name, x) for name, x in inputs.items()}
-        asked = upstream(call) if gradients else None
-        found = [
-            alone(side, each, inputs, training=self.training, upstream=asked)
-            for side, each in ((self.models.a, call.a), (self.models.b, call.b))
-        ]
-        return found[0], found[1]
+    def gradients(self, call: PairCall) -> _Both | None:
+        """:meth:`own` with gradients, taken away from kinks where that does not matter else."""
+        if self._has_weights(call):
+            return self.own(call)
+        return self._contributions(call, {n: _moved(n, x) for n, x in call.a.inputs.items()})
+
+    def _has_weights(self, call: PairCall) -> bool:
+        return bool(self.models.a.units[call.a.unit].variables)
+
+    def _contributions(self, call: PairCall, inputs: Named) -> _Both:
+        shared = {name: x for name, x in inputs.items() if name in call.b.inputs}
+        moved = inputs is not call.a.inputs
+        asked = upstream(call) if self.training and (moved or self._has_weights(call)) else None
+        a = Contribution(call.a.outputs, {}, {})  # which is what has been recorded
+        if self.training:
+            a = alone(self.models.a, call.a, shared, training=True, upstream=asked)
+        return a, alone(self.models.b, call.b, shared, training=self.training, upstream=asked)
 
 
 def upstream(call: PairCall) -> Named:
@@ -107,7 +114,7 @@ def measured(run: Pass, gates: Gates) -> dict[tuple[int, int], dict[str, Measure
         parts = {name: Measure(own and between(own[0].outputs, own[1].outputs), call.outputs)}
         if run.training:
             together = own is not None and _agree(parts[name].own, gates.forward)
-            deep = run.own(call, gradients=True) if together else None
+            deep = run.gradients(call) if together else None
             if deep is not None and deep[0].gradients:
                 parts["gradient"] = Measure(_gradients(deep, gates), None)
             if own is not None and own[0].states:
@@ -116,11 +123,11 @@ def measured(run: Pass, gates: Gates) -> dict[tuple[int, int], dict[str, Measure
     return found
 
 
-def _gradients(own: tuple[Contribution, Contribution], gates: Gates) -> Distance:
+def _gradients(own: _Both, gates: Gates) -> Distance:
     return largest(gradient_distances(*_shared(own), gates))[1]
 
 
-def _shared(own: tuple[Contribution, Contribution]) -> tuple[Named, Named]:
+def _shared(own: _Both) -> tuple[Named, Named]:
     """The gradients that both sides have."""
     a, b = (each.gradients for each in own)
     return {n: a[n] for n in a if n in b}, {n: b[n] for n in b if n in a}
@@ -252,7 +259,7 @@ def gradient_parting(run: Pass, gates: Gates) -> Parting | None:
         own = run.own(call)
         if own is None or not _agree(between(own[0].outputs, own[1].outputs), gates.forward):
             continue
-        deep = run.own(call, gradients=True)
+        deep = run.gradients(call)
         if deep is None:
             continue
         found = gradient_distances(*_shared(deep), gates)

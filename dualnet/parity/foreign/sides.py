@@ -12,7 +12,7 @@ import numpy as np
 
 from dualnet import registry, tree
 from dualnet.dtypes import is_floating
-from dualnet.errors import ConfigError
+from dualnet.errors import ConfigError, NotBuiltError
 from dualnet.model import Model
 from dualnet.protocols import Backend
 from dualnet.protocols.foreign import Unit
@@ -29,7 +29,8 @@ def backend_of_model(model: object) -> tuple[Backend, Any]:
     Only frameworks that are imported are asked, for a model of another cannot exist.
 
     Raises:
-        ConfigError: nobody knows the model, or it is not ready.
+        ConfigError: nobody knows the model.
+        NotBuiltError: it has no weights yet.
     """
     if isinstance(model, Model):
         model.sample()  # raises where there are no weights yet
@@ -38,11 +39,20 @@ def backend_of_model(model: object) -> tuple[Backend, Any]:
         if name in sys.modules:
             backend = registry.load(name)
             if backend.foreign.is_model(model):
+                _check_weights(backend, model)
                 return backend, model
     raise ConfigError(
         f"compare_models takes a dn.Model, torch.nn.Module, Keras model or tf.Module, got "
         f"{type(model).__module__}.{type(model).__qualname__}"
     )
+
+
+def _check_weights(backend: Backend, model: Any) -> None:
+    if not backend.foreign.has_weights(model):
+        raise NotBuiltError(
+            f"{type(model).__name__} has layers without weights, which are made at the first "
+            "call: call the model once on a batch"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +114,7 @@ class Side:
     def _device(self) -> Any:
         device = self.backend.device
         found = next(iter(self.backend.foreign.variables(self.model).values()), None)
-        return device.native("cpu" if found is None else device.device_of(found))
+        return device.native("cpu:0" if found is None else device.device_of(found))
 
     def outputs(self, result: Tree) -> dict[str, NDArray]:
         """The tensors that a model gives, in dualnet's layout."""

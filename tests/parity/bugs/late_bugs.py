@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dualnet import nn, ops
-from tests.parity.bugs.bug_rows import TENSORFLOW, TORCH, Bug, X
+from dualnet.losses import functions
+from tests.parity.bugs.bug_rows import MLP, TENSORFLOW, TORCH, Bug, X, wrong_upstream
 from tests.parity.bugs.layer_bugs import after
 
 
@@ -95,6 +96,22 @@ BUGS = {
         SIGMOID,
         "forward",
         "activation",
+        sides=TENSORFLOW,
+    ),
+    "a compiled sigmoid's derivative is off": Bug(
+        "nn.sigmoid",
+        where_compiled(wrong_upstream(lambda upstream: upstream * (1 + 1e-6))),
+        SIGMOID,
+        "gradient",
+        "activation",
+        sides=TENSORFLOW,
+    ),
+    "a compiled loss's derivative is off": Bug(
+        (functions, "reduced"),
+        where_compiled(wrong_upstream(lambda upstream: upstream * (1 + 1e-6))),
+        MLP,
+        "gradient",
+        "loss",
         sides=TENSORFLOW,
     ),
     "a sigmoid is off in float32 only": Bug(

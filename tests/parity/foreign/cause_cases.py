@@ -876,6 +876,29 @@ def flattened_between():
     return between(IMAGE, IMAGE.reshape(2, -1), IMAGE.transpose(0, 3, 1, 2).reshape(2, -1))
 
 
+@case("GELU form")
+def code_for_a_layer():
+    gelu = layer(nn.GELU, LINE)
+    by_tanh = F.gelu(tensor(LINE), approximate="tanh").numpy()
+    return between(LINE, gelu.output, by_tanh, alone_a=(gelu.facts,))
+
+
+@case("activation")
+def code_for_code():
+    return between(LINE, np.maximum(LINE, 0), np.tanh(LINE))
+
+
+@case("maximum against mean")
+def another_pool_between():
+    mean = layer(lambda: nn.AdaptiveAvgPool2d(1), IMAGE)
+    return between(IMAGE, mean.output, IMAGE.max((1, 2)), alone_a=(mean.facts,))
+
+
+@case("order of directions")
+def halves_exchanged_between():
+    return between(LINE, LINE, np.roll(LINE, 2, -1))
+
+
 @case("activation missing")
 def relu_between():
     return between(LINE, LINE, np.maximum(LINE, 0))

@@ -24,7 +24,7 @@ from dualnet.parity.foreign.causes.catalogue import CATALOGUE
 from dualnet.parity.foreign.causes.catalogue.options import COPIED
 from dualnet.parity.foreign.causes.cause import Cause
 from dualnet.parity.foreign.causes.entry import Change, Entry, Trial, title
-from dualnet.parity.foreign.causes.readings import readings
+from dualnet.parity.foreign.causes.readings import CODE, readings
 from dualnet.parity.foreign.facts import Facts
 from dualnet.parity.foreign.parting import Parting
 
@@ -52,6 +52,28 @@ class _Attempt:
 
 def explain(parting: Parting) -> Cause | None:
     """The cause whose correction makes the two sides agree; ``None`` if none does."""
+    found = _explained(parting)
+    if found is None and parting.phase == "between":
+        return next(filter(None, map(_explained, _inner(parting))), None)
+    return found
+
+
+def _inner(parting: Parting) -> Iterator[Parting]:
+    """What stands between two layers as if it were a layer, on the output before it."""
+    a, b = _stand_in(parting.alone_a, parting.a), _stand_in(parting.alone_b, parting.b)
+    for x in parting.inputs:
+        if a is not None and b is not None:
+            yield replace(parting, phase="forward", a=a, b=b, inputs=(x,))
+
+
+def _stand_in(alone: tuple[Facts, ...], after: Facts) -> Facts | None:
+    """The one layer without partner in between, or code of which nothing is known."""
+    if len(alone) > 1:
+        return None
+    return alone[0] if alone else Facts(after.path, CODE, "the code before", known=False)
+
+
+def _explained(parting: Parting) -> Cause | None:
     before = parting.distance.relative
     if before <= parting.gate:
         return None

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from dualnet.parity.foreign.causes.case import Case, Values
 from dualnet.parity.foreign.causes.catalogue.losses import candidates
+from dualnet.parity.foreign.causes.definition.activations import FUNCTIONS
 
-__all__ = ["readings"]
+__all__ = ["CODE", "readings"]
+
+#: The kind of code between layers, which may be an activation.
+CODE = "code"
 
 #: What an optimizer may do that none of its hyperparameters tells.
 OPTIMIZERS: Mapping[str, tuple[dict[str, Any], ...]] = {
@@ -31,6 +36,8 @@ def readings(case: Case, own: Values) -> Iterator[Case]:
         yield case.option(kept=own[""] != 0)
     elif case.facts.kind == "MultiHeadAttention":
         yield from _attention(case)
+    elif case.facts.kind == CODE:
+        yield from (case.of(replace(case.facts, kind=name)) for name in FUNCTIONS)
     elif case.facts.kind in ("GRU", "LSTM", "SimpleRNN"):
         yield case.option(return_sequences=own[""].ndim == 3)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+import numpy as np
+
 from dualnet.parity.foreign.causes import definition
 from dualnet.parity.foreign.causes.entry import Change, Entry, Trial
 from dualnet.parity.foreign.facts import Facts
@@ -39,7 +41,24 @@ def _skips(trial: Trial) -> Iterator[Change]:
         )
 
 
+def _halves(trial: Trial) -> Iterator[Change]:
+    half = trial.target[""].shape[-1] // 2
+    yield Change(
+        f"{trial.that} gets the two halves of the features of {trial.this} exchanged",
+        "concatenate the same way on both sides: forward, then backward",
+        trial.case.then(lambda y: np.roll(y, half, axis=-1)),
+    )
+
+
 ENTRIES = (
+    Entry(
+        "order of directions",
+        "two halves of the features exchanged",
+        "the halves exchanged",
+        BETWEEN,
+        (),
+        _halves,
+    ),
     Entry(
         "layer missing",
         "a layer that one side has alone",
