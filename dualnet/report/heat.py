@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dualnet.report.wording import number
 
-__all__ = ["BEYOND", "LEVELS", "Cell", "cell", "level"]
+__all__ = ["BEYOND", "Cell", "LEVELS", "cell", "level"]
 
 #: The upper ends of the steps, as parts of the gate, with their names; the last has none.
 LEVELS = (

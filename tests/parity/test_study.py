@@ -78,6 +78,7 @@ def fake(monkeypatch, real):
         verdict=lambda options: "agree",
     )
     monkeypatch.setattr(running, "compare", compare)
+    monkeypatch.setattr(running.gc, "collect", lambda: 0)  # there is nothing to collect
     return made
 
 

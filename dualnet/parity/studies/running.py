@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
@@ -108,6 +109,8 @@ class Run:
             if self.stop_on_error:
                 raise
             return _failed(point, error)
+        finally:
+            gc.collect()  # models and their graphs refer to each other; ten cells hold 100 MiB
         if self.folder is not None:
             self.folder.save(point, report)
         return self._cell(point, report)

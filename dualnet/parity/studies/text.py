@@ -11,7 +11,7 @@ from rich.text import Text
 
 from dualnet.parity.studies.tables import facts, headline, standing, tables
 from dualnet.parity.studies.values import StudyReport
-from dualnet.report.layout import lines
+from dualnet.report.layout import lines, wrapped
 from dualnet.report.text import COLOURS, LONGEST, NARROWEST, WIDTH
 from dualnet.report.wording import shortened
 
@@ -34,14 +34,19 @@ def show(report: StudyReport, console: Console) -> None:
 
 def _lines(report: StudyReport, width: int) -> Iterator[tuple[str, str]]:
     for name, value in facts(report).items():
-        yield f"{name}: {shortened(value, LONGEST)}", "dim"
+        yield from _wrapped(f"{name}: {shortened(value, LONGEST)}", width, "dim")
     for table in tables(report):
         yield "", ""
-        yield f"{table.title} ({table.note})" if table.note else table.title, "bold"
+        title = f"{table.title} ({table.note})" if table.note else table.title
+        yield from _wrapped(title, width, "bold")
         for place, (line, marked) in enumerate(lines(table, width)):
             yield line, "bold red" if marked else "dim" if place < 1 else ""
     yield "", ""
     for note in report.notes:
-        yield f"note: {note}", ""
-    colour = COLOURS.get(standing(report), "red")
-    yield f"verdict: {headline(report)}", f"bold {colour}"
+        yield from _wrapped(f"note: {note}", width)
+    style = f"bold {COLOURS.get(standing(report), 'red')}"
+    yield from _wrapped(f"verdict: {headline(report)}", width, style)
+
+
+def _wrapped(text: str, width: int, style: str = "") -> Iterator[tuple[str, str]]:
+    return ((line, style) for line in wrapped(text, width, indent="  "))
