@@ -220,6 +220,12 @@ class KerasEncoder(keras.Model):
     ) -> None:
         super().__init__(**kwargs)
         layers = keras.layers
+        self.written = {
+            "epsilon": epsilon,
+            "approximate": approximate,
+            "scale": scale,
+            "softmax": softmax,
+        }
         self.embedding = layers.Embedding(11, 8)
         self.blocks = [
             KerasEncoderLayer(8, 2, epsilon, approximate, scale, name=f"block{i}") for i in range(2)
@@ -232,6 +238,10 @@ class KerasEncoder(keras.Model):
         for block in self.blocks:
             x = block(x, training=training)
         return self.head(self.norm(x))
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments as given; those that Keras finds by itself are the defaults."""
+        return {**super().get_config(), **self.written}
 
 
 def transformer(
@@ -371,7 +381,7 @@ def mobilenet(
             *norm(),
             *separable(8, 2),
             *separable(10, 1),
-            pooling(),
+            pooling(2),
             layers.Flatten(),
             layers.Dropout(0.2),
             layers.Dense(4),

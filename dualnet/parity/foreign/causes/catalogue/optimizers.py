@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dualnet.parity.foreign.causes.catalogue.proposals import settings
+from dualnet.parity.foreign.causes.catalogue.proposals import PLACEMENTS, settings
 from dualnet.parity.foreign.causes.entry import Change, Entry, Trial
 
 __all__ = ["ENTRIES"]
@@ -17,28 +17,16 @@ ADAM, ROOTS = ("Adam",), ("Adam", "RMSprop", "Adagrad")
 
 
 def _placements(trial: Trial) -> Iterator[Change]:
-    words = {
-        "outside": "adds epsilon to the root of the corrected moment",
-        "hat": "adds epsilon before the bias correction",
-        "inside": "adds epsilon inside the root",
-    }
     mine = trial.facts.options.get("placement", "outside")
     epsilon = trial.facts.options.get("epsilon", 1e-8)
-    for placement, deed in words.items():
+    for placement, deed in PLACEMENTS.items():
         if placement != mine:
             yield Change(
-                f"{trial.that} {deed}, {trial.this} {words[mine]}, with epsilon={epsilon:g}",
+                f"{trial.that} {deed}, {trial.this} {PLACEMENTS[mine]}, with epsilon={epsilon:g}",
                 "no value of epsilon makes the two the same; use a small one (1e-12), or write "
                 "the update yourself on one side",
                 trial.case.option(placement=placement),
             )
-            theirs = trial.other.options.get("epsilon", epsilon)
-            if theirs != epsilon:
-                yield Change(
-                    f"{trial.that} {deed} ({theirs:g}), {trial.this} {words[mine]} ({epsilon:g})",
-                    "no value of epsilon makes the two the same; use a small one (1e-12)",
-                    trial.case.option(placement=placement, epsilon=theirs),
-                )
 
 
 def _epsilons(trial: Trial) -> Iterator[Change]:
@@ -95,6 +83,8 @@ def _rates(trial: Trial) -> Iterator[Change]:
 
 def _scaled(trial: Trial) -> Iterator[Change]:
     """The factor of clipping by a norm over all parameters, read off this one."""
+    if not any(side.options.get("global_clipnorm") for side in (trial.facts, trial.other)):
+        return
     free = trial.case.option(clipnorm=None, clipvalue=None, global_clipnorm=None)
     rest = free.option(gradient_scale=0.0).values()[""]
     full, target = free.values()[""] - rest, trial.target[""] - rest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dualnet.parity.foreign.causes.catalogue.proposals import copied
+from dualnet.parity.foreign.causes.catalogue.proposals import PLACEMENTS, copied, told
 from dualnet.parity.foreign.causes.entry import Change, Entry, Trial
 
 __all__ = ["COPIED", "ENTRIES", "LAST"]
@@ -42,9 +42,6 @@ _ROWS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("running variance", ("unbiased",), "n - 1 or n under the moving variance"),
     ("order of axes", ("dims", "target_shape", "order"), "axes or sizes in another order"),
     ("learning rate", ("learning_rate",), "another learning rate"),
-    ("momentum convention", ("rate_inside",), "the learning rate inside the buffer, or outside"),
-    ("epsilon placement", ("placement",), "ε inside the root, outside, before the correction"),
-    ("float32 inside", ("rounded",), "decay rates held in float32"),
     ("nesterov", ("nesterov",), "whether momentum looks ahead"),
     ("weight decay", ("weight_decay", "l2"), "decoupled, in the gradient, or another factor"),
     ("betas", ("beta_1", "beta_2", "rho"), "other decay rates of the averages"),
@@ -58,11 +55,56 @@ _ROWS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("Huber delta", ("delta",), "where the loss becomes linear"),
 )
 
-#: Options whose differing values are one decision of the user, by name of the cause.
-ENTRIES = tuple(
+
+_PLAIN = tuple(
     Entry(name, signature, TRIED, PHASES, (), copied(*options))
     for name, options, signature in _ROWS
 )
+
+#: What no hyperparameter tells, and is read off what a side computes.
+_READ = (
+    Entry(
+        "epsilon placement",
+        "ε inside the root, outside, before the correction",
+        "the place read off the other side",
+        ("update",),
+        (),
+        told(
+            "placement",
+            PLACEMENTS,
+            "outside",
+            "no value of epsilon makes the two the same; use a small one (1e-12) on both sides",
+        ),
+    ),
+    Entry(
+        "momentum convention",
+        "the learning rate inside the buffer, or outside",
+        "the convention read off the other side",
+        ("update",),
+        (),
+        told(
+            "rate_inside",
+            {True: "keeps the learning rate in its momentum", False: "keeps it outside"},
+            False,
+            "differs only while the rate changes; scale the buffer with it",
+        ),
+    ),
+    Entry(
+        "float32 inside",
+        "decay rates held in float32",
+        "the rounding read off the other side",
+        ("update",),
+        (),
+        told(
+            "rounded",
+            {True: "holds its decay rates in float32", False: "in float64"},
+            False,
+            "take rates that float32 holds exactly (0.875, 0.984375), or accept 1e-6",
+        ),
+    ),
+)
+
+ENTRIES = (*_PLAIN, *_READ)
 
 
 def _kind(trial: Trial) -> Iterator[Change]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dualnet.parity.foreign.causes.entry import Change, Trial
 
-__all__ = ["Propose", "copied", "settings"]
+__all__ = ["PLACEMENTS", "Propose", "copied", "settings", "told"]
 
 Propose = Callable[[Trial], Iterator[Change]]
 
@@ -31,6 +31,29 @@ def copied(*names: str) -> Propose:
 
 def _said(options: Any, names: list[str]) -> str:
     return ", ".join(f"{name}={options.get(name, 'not set')!r}" for name in names)
+
+
+#: Where an optimizer has its ε.
+PLACEMENTS = {
+    "outside": "adds epsilon to the root of the corrected moment",
+    "hat": "adds epsilon before the bias correction",
+    "inside": "adds epsilon inside the root",
+}
+
+
+def told(option: str, words: Mapping[Any, str], default: Any, advice: str) -> Propose:
+    """An option that neither framework has, each value told in words."""
+
+    def propose(trial: Trial) -> Iterator[Change]:
+        mine, theirs = (side.options.get(option, default) for side in (trial.facts, trial.other))
+        if mine != theirs:
+            yield Change(
+                f"{trial.this} {words[mine]}, {trial.that} {words[theirs]}",
+                advice,
+                trial.case.option(**{option: theirs}),
+            )
+
+    return propose
 
 
 def settings(*rows: tuple[dict[str, Any], str, str]) -> Propose:

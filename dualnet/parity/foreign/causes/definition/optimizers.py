@@ -10,7 +10,8 @@ Beside the hyperparameters of :mod:`dualnet.optim`:
 ``dampening``         part of the gradient that momentum's buffer leaves out, from step 2 on
 ``initial``           what Adagrad's accumulator begins with
 ``first``             the number of the first step
-``rounded``           whether decay rates are float32 numbers
+``rounded``           whether decay rates are float32 numbers: momentum, and those in Adam's
+                      bias correction, as in Keras
 ``parts``             how many parameters, all with the same gradient, this one is the sum
                       of: 2 for two biases
 ====================  =====================================================================
@@ -68,7 +69,7 @@ def _over_root(options: Options, m: NDArray, v: NDArray, epsilon: float) -> NDAr
 
 
 def _adam(options: Options, g: NDArray, slots: Slots, step: int, lr: float) -> NDArray:
-    beta_1, beta_2 = _constant(options, "beta_1", 0.9), _constant(options, "beta_2", 0.999)
+    beta_1, beta_2 = options.get("beta_1", 0.9), options.get("beta_2", 0.999)
     epsilon = options.get("epsilon", 1e-8)
     m = _average(slots, "m", beta_1, g)
     v = _average(slots, "v", beta_2, g * g)
@@ -76,7 +77,8 @@ def _adam(options: Options, g: NDArray, slots: Slots, step: int, lr: float) -> N
         slots["v_max"] = v = np.maximum(slots.get("v_max", 0.0), v)
     if not options.get("bias_correction", True):
         return lr * _over_root(options, m, v, epsilon)
-    correction_1, correction_2 = 1.0 - beta_1**step, 1.0 - beta_2**step
+    correction_1 = 1.0 - _constant(options, "beta_1", 0.9) ** step
+    correction_2 = 1.0 - _constant(options, "beta_2", 0.999) ** step
     if options.get("placement") == "hat":
         return lr * np.sqrt(correction_2) / correction_1 * m / (np.sqrt(v) + epsilon)
     return lr * _over_root(options, m / correction_1, v / correction_2, epsilon)
