@@ -162,7 +162,7 @@ class Side:
     def try_out(self, make: Callable[[], Sequence[Tensor]]) -> Exception | None:
         """What goes wrong when the model runs; ``None`` if nothing does."""
         try:
-            with self.undone():
+            with self.undone(), self.backend.foreign.without_dropout(self.model):
                 self.run(make(), training=False)
         except Exception as error:  # whatever a user's code raises in another dtype
             return error
