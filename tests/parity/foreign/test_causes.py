@@ -1,11 +1,12 @@
 """Every cause of the catalogue, planted; and what must not be explained."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dualnet.parity.foreign.causes import CATALOGUE, explain
+from dualnet.parity.foreign.causes import CATALOGUE, explain, table
 from tests.parity.foreign import cause_cases
 from tests.parity.foreign.cause_cases import CASES
 
@@ -91,3 +92,8 @@ def test_text_says_what_each_side_does_and_what_to_change():
     assert "epsilon=1e-05 in BatchNorm2d (a), epsilon=0.001 in BatchNorm2d (b)" in cause.text
     assert "instead of" in cause.text
     assert "epsilon=0.001 in BatchNorm2d (a)" in cause.correction
+
+
+def test_page_shows_the_catalogue():
+    page = Path(__file__).parents[3] / "docs" / "foreign_causes.md"
+    assert table() in page.read_text(encoding="utf-8")

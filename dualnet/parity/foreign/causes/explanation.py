@@ -36,6 +36,8 @@ DROP = 1e-2
 SAME = 10.0
 #: Pairs of corrections begin with this many of those that came nearest.
 FIRSTS = 6
+#: Inputs of so many numbers at most are given to pairs of corrections, of which there are hundreds.
+SMALL = 2**17
 #: What a correction that makes no sense for a layer may raise; it is then not the cause.
 MEANINGLESS = (ArithmeticError, LookupError, TypeError, ValueError, DualnetError)
 
@@ -85,7 +87,8 @@ def _explained(parting: Parting) -> Cause | None:
             accepted = _best(found[-1], limit)
             if accepted is not None:
                 return _single(accepted, before)
-        for attempts in found:
+        small = sum(x.size for x in parting.inputs) <= SMALL
+        for attempts in found if small else ():
             pair = _pair(attempts, limit)
             if pair is not None:
                 return _joined(pair, before)

@@ -12,9 +12,10 @@ __all__ = ["COPIED", "ENTRIES", "LAST"]
 PHASES = ("forward", "state", "loss", "update")
 TRIED = "the value of the other side"
 
-#: Name of the cause, the options it is about, and what else it is called.
-_ROWS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("epsilon", ("epsilon",), "ε of a norm or an optimizer"),
+# Name of the cause, the options it is about, and what they decide.
+
+_LAYERS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("epsilon", ("epsilon",), "ε of a norm"),
     ("padding", ("padding", "output_padding"), "another amount of padding, or another rule"),
     ("strides", ("strides",), "windows move by other steps"),
     ("dilation", ("dilation_rate",), "kernel elements lie further apart"),
@@ -39,8 +40,13 @@ _ROWS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("return sequences", ("return_sequences",), "all steps against the last"),
     ("reset_after", ("reset_after",), "the reset gate before or after the product"),
     ("dropout rate", ("rate",), "another part that is dropped"),
-    ("running variance", ("unbiased",), "n - 1 or n under the moving variance"),
     ("order of axes", ("dims", "target_shape", "order"), "axes or sizes in another order"),
+)
+
+_STATES = (("running variance", ("unbiased",), "n - 1 or n under the moving variance"),)
+
+_OPTIMIZERS = (
+    ("epsilon", ("epsilon",), "ε of an optimizer"),
     ("learning rate", ("learning_rate",), "another learning rate"),
     ("nesterov", ("nesterov",), "whether momentum looks ahead"),
     ("weight decay", ("weight_decay", "l2"), "decoupled, in the gradient, or another factor"),
@@ -49,6 +55,9 @@ _ROWS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("centered", ("centered",), "the variance under the root"),
     ("initial accumulator", ("initial_accumulator_value",), "what Adagrad begins with"),
     ("clipping", ("clipnorm", "clipvalue", "global_clipnorm"), "gradients kept in bounds"),
+)
+
+_LOSSES = (
     ("loss reduction", ("reduction",), "mean or sum"),
     ("from_logits", ("from_logits",), "logits or probabilities"),
     ("label smoothing", ("label_smoothing",), "targets mixed with the uniform ones"),
@@ -57,8 +66,14 @@ _ROWS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 
 
 _PLAIN = tuple(
-    Entry(name, signature, TRIED, PHASES, (), copied(*options))
-    for name, options, signature in _ROWS
+    Entry(name, signature, TRIED, (phase,), (), copied(*options))
+    for phase, rows in (
+        ("forward", _LAYERS),
+        ("state", _STATES),
+        ("update", _OPTIMIZERS),
+        ("loss", _LOSSES),
+    )
+    for name, options, signature in rows
 )
 
 #: What no hyperparameter tells, and is read off what a side computes.
@@ -116,7 +131,7 @@ def _kind(trial: Trial) -> Iterator[Change]:
         )
 
 
-MOMENTUM = Entry("momentum", "another momentum", TRIED, PHASES, (), copied("momentum"))
+MOMENTUM = Entry("momentum", "another momentum", TRIED, ("state", "update"), (), copied("momentum"))
 
 #: Everything that copies options from the other side.
 COPIED = (*ENTRIES, MOMENTUM)
