@@ -26,16 +26,29 @@ def numbers(name: str, *shape: int) -> NDArray:
 
 
 def stirred(module: nn.Module) -> nn.Module:
-    """The module with other than trivial scales, biases and moving statistics."""
+    """The module with fixed weights, none of which is trivial: no scale is 1, no bias 0."""
     with torch.no_grad():
         for name, tensor in (*module.named_parameters(), *module.named_buffers()):
-            if tensor.ndim == 1 and tensor.requires_grad:
-                tensor += 0.3 * torch.from_numpy(numbers(name, *tensor.shape))
-            elif name.endswith("running_mean"):
-                tensor += 0.1 * torch.from_numpy(numbers(name, *tensor.shape))
-            elif name.endswith("running_var"):
-                tensor += 0.2 * torch.from_numpy(numbers(name, *tensor.shape)) ** 2
+            if not tensor.is_floating_point() or (tensor.ndim == 1 and not tensor.requires_grad):
+                continue
+            tensor.copy_(torch.from_numpy(_value(name, tensor.numpy())))
+        for name, tensor in module.named_buffers():
+            if name.endswith(("running_mean", "running_var")):
+                tensor.add_(torch.from_numpy(0.2 * numbers(name, *tensor.shape) ** 2))
     return module
+
+
+def stirred_keras(model: keras.Model) -> keras.Model:
+    """The same for a Keras model; its names differ, and so do its weights."""
+    for place, variable in enumerate(model.trainable_variables):
+        variable.assign(_value(f"keras {place}", variable.numpy()))
+    return model
+
+
+def _value(name: str, old: NDArray) -> NDArray:
+    """Small changes of a vector, a new matrix or kernel."""
+    drawn = numbers(name, *old.shape)
+    return old + 0.3 * drawn if old.ndim == 1 else drawn * (old.shape[0] / old.size) ** 0.5
 
 
 @keras.saving.register_keras_serializable("pairs")
@@ -132,7 +145,7 @@ def resnet(
     x = block(block(x, 8, 1), 16, 2)
     pool = layers.GlobalAveragePooling2D if pooled == "mean" else layers.GlobalMaxPooling2D
     model = keras.Model(inputs, layers.Dense(5)(pool()(x)))
-    return stirred(ResNet()), model, numbers("images", 6, 12, 12, 3)
+    return stirred(ResNet()), stirred_keras(model), numbers("images", 6, 12, 12, 3)
 
 
 # A Transformer encoder
@@ -261,7 +274,7 @@ def transformer(
     tokens = Stream(0, "test", "tokens").integers(0, 11, (4, 6))
     model = KerasEncoder(epsilon, approximate, scale, softmax)
     model(tokens)
-    return stirred(Encoder()), model, tokens
+    return stirred(Encoder()), stirred_keras(model), tokens
 
 
 # A stacked bidirectional LSTM
@@ -307,7 +320,7 @@ def lstm(
         x = layers.Concatenate()([x[..., 4:], x[..., :4]])
     x = layers.Bidirectional(layers.LSTM(4, **cell))(x)
     model = keras.Model(inputs, layers.Dense(3)(x))
-    return stirred(Reader(second_bias)), model, numbers("sequences", 4, 7, 5)
+    return stirred(Reader(second_bias)), stirred_keras(model), numbers("sequences", 4, 7, 5)
 
 
 # A network of depthwise convolutions
@@ -387,7 +400,10 @@ def mobilenet(
             layers.Dense(4),
         ]
     )
-    return stirred(MobileNet()), model, numbers("images", 5, 8, 8, 3)
+    module = stirred(MobileNet())
+    with torch.no_grad():
+        module[1].weight.mul_(4.0)  # so that ReLU6 has something to cut off
+    return module, stirred_keras(model), numbers("images", 5, 8, 8, 3)
 
 
 PAIRS = {"resnet": resnet, "transformer": transformer, "lstm": lstm, "mobilenet": mobilenet}

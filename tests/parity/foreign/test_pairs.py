@@ -33,7 +33,7 @@ def test_equal_mathematics_agree(name: str, transfer: str) -> None:
     assert found.dtype == "float64"
     assert len(found.steps) == 3
     worst = max(d.relative for step in found.steps for d in step.distances.values())
-    assert 0 < worst < 1e-12  # float64 rounding in nets of this size is 1e-16 to 1e-14
+    assert 0 < worst < 1e-11  # float64 rounding is 1e-16 to 1e-14, near dead biases more
 
 
 @pytest.mark.parametrize("name", PAIRS)
