@@ -1,4 +1,4 @@
-"""Switches for the whole process: bit-reproducible operations, precision of products."""
+"""Switches for the whole process: bit-reproducible operations, products, denormal numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dualnet import registry
 from dualnet.errors import ConfigError
 from dualnet.protocols import Backend
 
-__all__ = ["deterministic", "full_precision", "set_precision"]
+__all__ = ["deterministic", "flushed_denormals", "full_precision", "set_precision"]
 
 Precision = Literal["highest", "tf32"]
 
@@ -73,6 +73,19 @@ def full_precision() -> Iterator[None]:
         switch.back()
 
 
+@contextmanager
+def flushed_denormals() -> Iterator[None]:
+    """A block in which numbers too small for a full mantissa are zero on every backend.
+
+    TensorFlow always computes so on a CPU; PyTorch, unless told, does not.
+    """
+    switch = _Switch("denormals", _flushes_denormals, _flush_denormals, True)
+    try:
+        yield
+    finally:
+        switch.back()
+
+
 class _Switch:
     """A mode of every backend, and the way back to what each of them was in.
 
@@ -117,3 +130,11 @@ def _precision(backend: Backend) -> str:
 
 def _set_precision(backend: Backend, mode: str) -> None:
     backend.device.set_precision(mode)
+
+
+def _flushes_denormals(backend: Backend) -> bool:
+    return backend.device.flushes_denormals()
+
+
+def _flush_denormals(backend: Backend, on: bool) -> None:
+    backend.device.flush_denormals(on)

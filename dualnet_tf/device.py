@@ -57,6 +57,14 @@ def precision() -> str:
     return "tf32" if tf.config.experimental.tensor_float_32_execution_enabled() else "highest"
 
 
+def flush_denormals(on: bool) -> None:
+    pass  # TensorFlow's kernels always flush them, and there is no switch
+
+
+def flushes_denormals() -> bool:
+    return True
+
+
 def deterministic(on: bool) -> None:
     if on:
         tf.config.experimental.enable_op_determinism()

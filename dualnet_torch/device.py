@@ -60,6 +60,14 @@ def precision() -> str:
     return next(mode for mode, switches in PRECISIONS.items() if switches == found)
 
 
+def flush_denormals(on: bool) -> None:
+    torch.set_flush_denormal(on)
+
+
+def flushes_denormals() -> bool:
+    return bool(torch.tensor(torch.finfo(torch.float32).tiny) / 2 == 0)
+
+
 def deterministic(on: bool) -> None:
     if on:  # cuBLAS reads this when it starts; PyTorch raises if it is missing
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

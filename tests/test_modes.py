@@ -14,7 +14,7 @@ from tensorflow.python.framework import config
 import dualnet as dn
 from dualnet import nn
 from dualnet.errors import ConfigError
-from dualnet.modes import full_precision
+from dualnet.modes import flushed_denormals, full_precision
 
 
 def states():
@@ -78,6 +78,19 @@ def test_a_block_gives_back_what_the_program_had_chosen_by_itself():
         assert precisions() == (False, False, False)
     assert states() == (True, False)
     assert precisions() == (False, True, True)
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_denormals_are_zero_on_both_inside_a_block_alone(before):
+    small = np.full(3, 1e-40, "float32")
+    torch.set_flush_denormal(before)
+    try:
+        with flushed_denormals():
+            assert not (torch.from_numpy(small) * 0.5).any()
+            assert not (tf.constant(small) * 0.5).numpy().any()
+        assert bool((torch.from_numpy(small) * 0.5).any()) is not before
+    finally:
+        torch.set_flush_denormal(False)
 
 
 @pytest.mark.parametrize("products", [False, True])

@@ -15,7 +15,7 @@ import numpy as np
 from dualnet import losses, metrics, optim, registry
 from dualnet.data import Batch, Batches
 from dualnet.errors import BackendNotFound, ConfigError
-from dualnet.modes import full_precision
+from dualnet.modes import flushed_denormals, full_precision
 from dualnet.nn.layer import Layer
 from dualnet.optim import Optimizer
 from dualnet.parity.freerun import FreeRun, measured_steps
@@ -107,7 +107,7 @@ def compare(
     leading = _leading(total, proof_steps)
     problem = _problem(net, loss, optimizer, metrics, input_shape, device, seed)
     held_out = data if validation_data is None else _unshuffled(validation_data)
-    with full_precision():
+    with full_precision(), flushed_denormals():
         run = _Run(problem, names, dtype, data, total, leading)
         history = run.train(progress)
         scores = run.scores(held_out)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from dualnet.data import Batch
 from dualnet.parity import replay
-from dualnet.parity.distances import largest
+from dualnet.parity.distances import distances, largest
 from dualnet.parity.gates import PROOF_FACTOR
-from dualnet.parity.gradients import gradients_part
+from dualnet.parity.gradients import attenuated, gradients_part
 from dualnet.parity.lane import Snapshot
 from dualnet.parity.tracing import Trace
 from dualnet.report.values import Distance, Divergence, LayerRow
@@ -72,9 +72,21 @@ class Examination:
     def _unexplained(self, phase: str, found: dict[str, Distance]) -> tuple[str, ...]:
         """The paths beyond the gate and beyond what one ulp in everything does."""
         gate = self.owner.gates.of(phase)
-        return tuple(
+        paths = tuple(
             path for path, d in found.items() if d.relative > max(gate, self._control(phase, path))
         )
+        if phase != "gradient":
+            return paths
+        return tuple(path for path in paths if self._gradient_parts(path))
+
+    def _gradient_parts(self, path: str) -> bool:
+        """Whether a parameter's gradients differ, measured by what its layer can compute."""
+        gates, dtype = self.owner.gates, self.owner.first.dtype
+        calls = [call for call in self._traces[0].calls if replay.inside(path, call.path)]
+        inner = max((call.path for call in calls), key=len, default="")
+        least = max((attenuated(c, dtype, gates) for c in calls if c.path == inner), default=0.0)
+        a, b = ({path: side.passed.gradients[path]} for side in (self.a, self.b))
+        return largest(distances(a, b, floor=least))[1].relative > gates.gradient
 
     def _control(self, phase: str, path: str) -> float:
         """What one ulp in every weight and input does there, times a factor.
@@ -112,7 +124,8 @@ class Examination:
     def _gradient_fault(self, *, compiled: bool) -> str | None:
         if self._loss_differs(compiled):
             return "loss"
-        return replay.backward_fault(*self._replayed(compiled), self.owner.gates, self._flips)
+        owner, replayed = self.owner, self._replayed(compiled)
+        return replay.backward_fault(*replayed, owner.gates, owner.first.dtype, self._flips)
 
     @cached_property
     def _flips(self) -> dict[str, str]:

@@ -15,13 +15,23 @@ import numpy as np
 
 from dualnet import dtypes
 
-__all__ = ["CONTROL_FACTOR", "EPSILON", "Gates", "PROOF_FACTOR", "free_run_bound", "gates"]
+__all__ = [
+    "CONTROL_FACTOR",
+    "DERIVATIVE_ROUNDINGS",
+    "EPSILON",
+    "Gates",
+    "PROOF_FACTOR",
+    "free_run_bound",
+    "gates",
+]
 
 #: A free run may part by this many times what one ulp in the first weights does to it.
 CONTROL_FACTOR = 10.0
 #: A step of the proof may part by this many times what one ulp in everything does to it.
 PROOF_FACTOR = 100.0
 
+#: Roundings of a derivative, in units of the largest that an activation has, which is 1.
+DERIVATIVE_ROUNDINGS = 8.0
 #: Distance from 1 to the next number; bfloat16 is unknown to NumPy.
 EPSILON: Mapping[str, float] = {
     "float64": float(np.finfo(np.float64).eps),

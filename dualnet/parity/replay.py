@@ -15,7 +15,7 @@ import numpy as np
 from dualnet import tree
 from dualnet.parity.distances import distances, largest
 from dualnet.parity.gates import Gates
-from dualnet.parity.gradients import gradient_distances, gradients_part
+from dualnet.parity.gradients import attenuated, gradient_distances, gradients_part
 from dualnet.parity.lane import Lane, Native, Snapshot
 from dualnet.parity.recorded import Recorded
 from dualnet.parity.tracing import Call, Trace, floating_leaves, trace_calls
@@ -27,6 +27,7 @@ __all__ = [
     "backward_fault",
     "find_flips",
     "forward_fault",
+    "inside",
     "layer_rows",
     "replayed",
     "traced",
@@ -74,7 +75,7 @@ def _contribution(lane: Lane, module: Any, call: Call, *, compiled: bool) -> Con
     variables = {
         path: variable
         for path, variable in zip(lane.paths, lane.optimizer.variables, strict=True)
-        if _inside(path, call.path)
+        if inside(path, call.path)
     }
 
     def run(args: Tree, kwargs: Tree, asked: Tree) -> tuple[list[Tensor], list[Tensor | None]]:
@@ -118,7 +119,8 @@ def _followed(output: Tree, gradient: Tree) -> list[tuple[Tensor, Tensor]]:
     return [(leaf, asked) for leaf, asked in pairs if asked is not None]
 
 
-def _inside(path: str, layer: str) -> bool:
+def inside(path: str, layer: str) -> bool:
+    """Whether a variable or layer is within a layer; everything is within the network."""
     return not layer or path.startswith(f"{layer}.")
 
 
@@ -137,6 +139,7 @@ def backward_fault(
     first: Sequence[Contribution],
     second: Sequence[Contribution],
     gates: Gates,
+    dtype: str,
     excused: Iterable[str],
 ) -> str | None:
     """The last layer in execution order, the first of the way back, whose gradients differ.
@@ -146,12 +149,13 @@ def backward_fault(
     """
 
     def parts(a: Contribution, b: Contribution) -> bool:
-        return gradients_part(a.gradients, b.gradients, gates)
+        least = attenuated(a.call, dtype, gates)
+        return gradients_part(a.gradients, b.gradients, gates, least=least)
 
     faults = _faults(first, second, parts)
     flipped = list(excused)
     faults = [
-        c for c in faults if not any(name == c.name or _inside(name, c.path) for name in flipped)
+        c for c in faults if not any(name == c.name or inside(name, c.path) for name in flipped)
     ]
     return faults[-1].path if faults else None
 
@@ -166,7 +170,7 @@ def _faults(
     return [
         call
         for call in wrong
-        if not any(other.path != call.path and _inside(other.path, call.path) for other in wrong)
+        if not any(other.path != call.path and inside(other.path, call.path) for other in wrong)
     ]
 
 

@@ -47,6 +47,17 @@ class Devices(Protocol):
         """
         ...
 
+    def flush_denormals(self, on: bool) -> None:
+        """Whether numbers too small for a full mantissa become zero on the CPU.
+
+        A framework that always does has nothing to switch.
+        """
+        ...
+
+    def flushes_denormals(self) -> bool:
+        """Whether it does so now, in this thread."""
+        ...
+
     def deterministic(self, on: bool) -> None:
         """Makes every op bit-reproducible, or an error where the framework has no such form."""
         ...
