@@ -20,6 +20,10 @@ BUGS = {name: bug for table in TABLES for name, bug in table.BUGS.items()}
 ROWS = [(name, side) for name, bug in BUGS.items() for side in bug.sides]
 
 
+def test_no_name_is_given_twice():
+    assert len(BUGS) == sum(len(table.BUGS) for table in TABLES)
+
+
 @pytest.mark.parametrize(("name", "side"), ROWS)
 def test_bug_is_found_where_it_is(name, side, run, plant):
     bug = BUGS[name]

@@ -65,8 +65,10 @@ BATCH_NORM = "nn.batch_norm_training"
 
 BUGS = {
     "running variance is biased": state(BATCH_NORM, biased_running, "batch_norm.moving_variance"),
-    "momentum is reversed": state(BATCH_NORM, reversed_momentum, "batch_norm.moving_*"),
-    "momentum is rounded to float32": state(
+    "batch norm's momentum is reversed": state(
+        BATCH_NORM, reversed_momentum, "batch_norm.moving_*"
+    ),
+    "batch norm's momentum is rounded to float32": state(
         BATCH_NORM, float32_momentum, "batch_norm.moving_*", sides=TENSORFLOW
     ),
     "the running mean stands still": state(
