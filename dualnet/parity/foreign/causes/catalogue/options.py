@@ -65,8 +65,17 @@ _LOSSES = (
 )
 
 
+#: What the words for options do not tell a user of one of the frameworks.
+_HINTS = {
+    "weight decay": " (weight_decay of torch's SGD, Adam and RMSprop is l2 here, in the gradient; "
+    "that of AdamW and of Keras is apart from the gradient)",
+    "padding": " (Keras pads with numbers by a ZeroPadding layer before the convolution)",
+    "interpolation": " ('nearest' of PyTorch is by floor; its 'nearest-exact' is Keras's)",
+    "running variance": " (it is unbiased in PyTorch and biased in Keras, whatever you set)",
+}
+
 _PLAIN = tuple(
-    Entry(name, signature, TRIED, (phase,), (), copied(*options))
+    Entry(name, signature, TRIED, (phase,), (), copied(*options, hint=_HINTS.get(name, "")))
     for phase, rows in (
         ("forward", _LAYERS),
         ("state", _STATES),

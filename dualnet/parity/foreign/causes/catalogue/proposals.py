@@ -12,7 +12,7 @@ __all__ = ["PLACEMENTS", "Propose", "copied", "settings", "told"]
 Propose = Callable[[Trial], Iterator[Change]]
 
 
-def copied(*names: str) -> Propose:
+def copied(*names: str, hint: str = "") -> Propose:
     """The values that the other side has of these options, where they differ."""
 
     def propose(trial: Trial) -> Iterator[Change]:
@@ -22,7 +22,7 @@ def copied(*names: str) -> Propose:
             here, there = _said(mine, differing), _said(theirs, differing)
             yield Change(
                 f"{here} in {trial.this}, {there} in {trial.that}",
-                f"give both the same: {there} in {trial.this}, or {here} in {trial.that}",
+                f"give both the same: {there} in {trial.this}, or {here} in {trial.that}{hint}",
                 trial.case.option(**{name: theirs.get(name) for name in differing}),
             )
 
@@ -30,7 +30,9 @@ def copied(*names: str) -> Propose:
 
 
 def _said(options: Any, names: list[str]) -> str:
-    return ", ".join(f"{name}={options.get(name, 'not set')!r}" for name in names)
+    return ", ".join(
+        f"{name}={options[name]!r}" if name in options else f"{name} not set" for name in names
+    )
 
 
 #: Where an optimizer has its ε.
