@@ -8,6 +8,7 @@ from dualnet import registry
 from dualnet.parity.distances import distance
 from dualnet.parity.foreign.parting import Parting
 from dualnet.parity.foreign.weights import facts
+from dualnet.report.values import Distance
 
 
 class Native:
@@ -50,11 +51,9 @@ def parted(a, b, phase="forward", **options):
 
 
 def parting(phase, a, b, *, gate=1e-12, **options):
-    """A parting at the distance that its outputs have."""
+    """A parting at the distance that its outputs have; infinite where they have none."""
     found = options.get("output_a"), options.get("output_b")
-    if found[0] is None or found[0].shape != found[1].shape:
-        apart = np.inf
-    else:
-        apart = distance(*found).relative
-    size = type(distance(np.zeros(1), np.zeros(1)))(apart, apart, apart)
-    return Parting(phase, a, b, options.pop("distance", size), gate, **options)
+    size = Distance(np.inf, np.inf, np.inf)
+    if found[0] is not None and found[0].shape == found[1].shape:
+        size = distance(*found)
+    return Parting(phase, a, b, size, gate, **options)
