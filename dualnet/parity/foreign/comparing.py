@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from dualnet.dtypes import canonical, is_floating
-from dualnet.errors import ConfigError, DualnetError
+from dualnet.dtypes import canonical
+from dualnet.errors import ConfigError
 from dualnet.modes import full_precision
 from dualnet.parity.comparison import environment
-from dualnet.parity.distances import ZERO, distance, distances, largest
+from dualnet.parity.distances import ZERO, distance
 from dualnet.parity.foreign import causes
+from dualnet.parity.foreign.copying import PerModel, tensors, two_sides
 from dualnet.parity.foreign.losses import SideLoss, side_losses
 from dualnet.parity.foreign.pairing import (
     Matched,
@@ -32,7 +33,7 @@ from dualnet.parity.foreign.phases import (
     state_parting,
 )
 from dualnet.parity.foreign.recording import record
-from dualnet.parity.foreign.sides import Side, backend_of_model
+from dualnet.parity.foreign.sides import Side
 from dualnet.parity.foreign.stepping import Steps, frozen_alone, updater
 from dualnet.parity.foreign.transferring import transferred, written
 from dualnet.parity.foreign.values import (
@@ -44,26 +45,12 @@ from dualnet.parity.foreign.values import (
 )
 from dualnet.parity.gates import Gates, gates
 from dualnet.report.values import Distance
-from dualnet.typing import NDArray, Tensor
+from dualnet.typing import NDArray
 
 __all__ = ["PerModel", "compare_models"]
 
 #: Which model's weights go to which.
 TRANSFERS = {"a->b": (0, 1), "b->a": (1, 0)}
-#: What a comparison falls back to where a model cannot be had in float64.
-FALLBACK = "float32"
-
-
-@dataclass(frozen=True, eq=False)
-class PerModel:
-    """Inputs for each model by itself, in the layout that it takes.
-
-    Attributes:
-        a, b: an array, or a tuple of arrays for a model of several inputs.
-    """
-
-    a: Any
-    b: Any
 
 
 def compare_models(
@@ -87,8 +74,8 @@ def compare_models(
     and backward, each pair with the *same* input on both sides, so that no layer is charged
     with what those before it did.  ``docs/foreign_models.md`` has the details.
 
-    Both models are copied in ``dtype`` and only the copies run, so that neither changes,
-    unless ``transfer`` asks for it.
+    Both models are copied in ``dtype``, and the copies are what is compared, so that neither
+    model changes, unless ``transfer`` asks for it.
 
     Args:
         a, b: the models.  They must have their weights already.
@@ -126,7 +113,7 @@ def compare_models(
     with full_precision(), ExitStack() as stack:
         given = inputs if isinstance(inputs, PerModel) else PerModel(inputs, inputs)
         told = not isinstance(inputs, PerModel)
-        sides, notes = _sides((a, b), (given.a, given.b), told, wanted)
+        sides, notes = two_sides((a, b), (given.a, given.b), told, wanted)
         for side in sides:
             stack.enter_context(side.undone())
             if side.dtype == "float64":
@@ -151,80 +138,6 @@ def _check(transfer: str | None, train_steps: Any, optimizers: Any) -> None:
         raise ConfigError(f"optimizers={optimizers!r}; give one, or a pair (of_a, of_b)")
 
 
-def _arrays(given: Any) -> tuple[NDArray, ...]:
-    several = given if isinstance(given, (tuple, list)) else (given,)
-    return tuple(np.asarray(array) for array in several)
-
-
-def _tensors(side: Side, given: Any, told: bool) -> list[Tensor]:
-    """The inputs of one side as its tensors; ``told`` if they are in dualnet's layout."""
-    arrays = _arrays(given)
-    return [side.to_native(x) if told else side.tensor(x) for x in arrays]
-
-
-def _sides(
-    models: tuple[Any, Any], inputs: tuple[Any, Any], told: bool, dtype: Any
-) -> tuple[tuple[Side, Side], list[str]]:
-    """Both models, copied in the dtype asked for, or else in one they can both have."""
-    found = [backend_of_model(model) for model in models]
-    notes: list[str] = []
-    for kind in dict.fromkeys((dtype, FALLBACK)):
-        made = []
-        for label, (backend, native), given in zip("ab", found, inputs, strict=True):
-            plain = Side(label, backend, native, native, tuple(backend.foreign.units(native)), kind)
-            side = _copied(plain, given, told)
-            if isinstance(side, Exception):
-                notes.append(f"{label} does not run in {kind}: {_first_line(side)}")
-                break
-            made.append(side)
-        if len(made) == 2:
-            return (made[0], made[1]), notes
-    raise ConfigError(f"the models cannot be run side by side: {'; '.join(notes)}")
-
-
-def _copied(side: Side, given: Any, told: bool) -> Side | Exception:
-    """The side on a copy that runs; in the fallback's dtype, the model itself will do."""
-    foreign = side.backend.foreign
-    try:
-        copy = foreign.duplicate(side.original, dtype=side.dtype)
-        made = replace(side, model=copy, units=tuple(foreign.units(copy)))
-        error = made.try_out(lambda: _tensors(made, given, told)) or _unlike(made, given, told)
-    except DualnetError as problem:
-        made, error = side, problem
-    if error is not None and side.dtype == FALLBACK:
-        made, error = side, side.try_out(lambda: _tensors(side, given, told))
-    return made if error is None else error
-
-
-def _unlike(made: Side, given: Any, told: bool) -> ConfigError | None:
-    """Why a copy is none: it computes something else than the model.
-
-    A Keras model whose ``get_config`` forgets arguments comes back with their defaults.
-    """
-    variables = made.backend.foreign.variables(made.original).values()
-    kinds = {made.backend.state.dtype_name(v) for v in variables}
-    kinds = {kind for kind in kinds if is_floating(kind)}
-    if len(kinds) != 1:
-        return None  # of several dtypes, there is none to run the model in
-    own = replace(made, model=made.original, dtype=kinds.pop())
-    with own.undone(), made.undone():
-        outputs = [
-            side.outputs(side.run(_tensors(side, given, told), training=False))
-            for side in (own, made)
-        ]
-    apart = largest(distances(*outputs))[1].relative
-    if apart <= gates(own.dtype).gradient:
-        return None
-    return ConfigError(
-        f"the copy of {type(made.original).__name__} computes something else (relative distance "
-        f"{apart:.1e}); give it a get_config that tells every argument of its __init__"
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:200]
-
-
 class _Comparison:
     """The work of one call."""
 
@@ -238,7 +151,7 @@ class _Comparison:
     ) -> None:
         self._sides = sides
         self._tensors = tuple(
-            _tensors(side, given, told) for side, given in zip(sides, inputs, strict=True)
+            tensors(side, given, told) for side, given in zip(sides, inputs, strict=True)
         )
         self._mapping = mapping
         self.notes = notes
@@ -391,6 +304,7 @@ class _Comparison:
                 step = replace(
                     step, distances={k: d for k, d in step.distances.items() if k != "update"}
                 )
+                parting = None if parting is None or parting.phase == "update" else parting
             steps.append(step)
             if parting is not None:
                 return steps, parting, number

@@ -111,7 +111,7 @@ class ModelReport:
         cause: what explains it, tried on that layer alone; ``None`` if nothing in the
             catalogue does.
         rows: the pairs of layers, in order of execution.
-        steps: the training steps.
+        steps: the training steps; without any, one pass back and forth without an update.
         output: the distance of the outputs in evaluation mode.
         alone: paths of each side's layers without weights that have no partner.
         transferred: paths of the weights that were written, of each side; empty without transfer.

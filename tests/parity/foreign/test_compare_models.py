@@ -172,7 +172,11 @@ def test_models_stay_as_they_are(model: Any, other: Any, inputs: np.ndarray) -> 
     a, b = model(), other()
     b = b.native if isinstance(b, dn.Model) else b
     before = [values(a), values(b)]
+    if isinstance(a, tnn.Module):
+        a[1].eval()  # as a user may have left it
+    modes = [part.training for part in a.modules()] if isinstance(a, tnn.Module) else []
     compare_models(a, b, inputs, train_steps=1, optimizers="sgd")
+    assert modes == ([part.training for part in a.modules()] if modes else [])
     for old, new in zip(before, [values(a), values(b)], strict=True):
         assert all(
             x.dtype == y.dtype and np.array_equal(x, y) for x, y in zip(old, new, strict=True)

@@ -97,3 +97,10 @@ def test_one_layers_error_is_not_charged_to_the_next() -> None:
     convolutions = [row.phases["forward"] for row in found.rows if row.kind == "Conv2D"][1:]
     assert all(measure.own.relative < 1e-13 for measure in convolutions)  # they are innocent
     assert all(measure.inherited.relative > 1e-6 for measure in convolutions)  # and downstream
+
+
+def test_without_training_steps_no_update_is_looked_at() -> None:
+    torch_model, keras_model, inputs = PAIRS["lstm"](second_bias=True)
+    found = compare_models(torch_model, keras_model, inputs, transfer="a->b")
+    assert found.ok, found
+    assert [set(step.distances) for step in found.steps] == [{"loss", "gradient", "state"}]
