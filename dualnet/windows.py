@@ -10,6 +10,16 @@ Padding, the same on every backend:
 ``p``           ``p`` at both ends of every axis
 ``(p, q, …)``   one entry per axis, a number or a pair ``(before, after)``
 ==============  ==================================================================
+
+A transposed convolution spreads its input over ``(size - 1)·stride + extent`` places, with
+``extent = (window - 1)·dilation + 1``.  Its padding says what is cut off from these:
+
+==============  ==================================================================
+``"valid"``     nothing; zeros follow if ``extent < stride``
+``"same"``      as much as leaves ``size·stride``, half of it at the start, rounded down
+``p``           ``p`` from both ends of every axis
+``(p, q, …)``   one entry per axis, a number or a pair ``(before, after)``
+==============  ==================================================================
 """
 
 from __future__ import annotations
@@ -27,10 +37,12 @@ __all__ = [
     "check_padding",
     "effective",
     "explain_conv",
+    "explain_transposed",
     "explain_window",
     "pads",
     "per_axis",
     "pool",
+    "transposed",
 ]
 
 Sizes: TypeAlias = int | tuple[int, ...]
@@ -114,6 +126,45 @@ def _same(size: int, window: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
+def transposed(
+    padding: Padding, extent: Shape, strides: Shape, output_padding: Sizes | None = None
+) -> Pads:
+    """How much a transposed convolution cuts off from each axis; less than 0 adds zeros.
+
+    >>> transposed("same", (3,), (2,)), transposed(1, (3,), (2,), 1)
+    (((0, 1),), ((1, 0),))
+
+    Raises:
+        ConfigError: the padding or the output padding means nothing.
+    """
+    rank = len(extent)
+    if padding == "causal":
+        raise ConfigError("padding='causal' means nothing to a transposed convolution")
+    check_padding(padding, rank)
+    extra = _output_padding(output_padding, rank)
+    if padding == "same":
+        if any(extra):
+            raise ConfigError(
+                f"output_padding={output_padding!r} with padding='same', which makes size·stride "
+                "outputs; leave it out, or give the padding as numbers"
+            )
+        halves = [max(k - s, 0) // 2 for k, s in zip(extent, strides, strict=True)]
+        return tuple((h, k - s - h) for h, k, s in zip(halves, extent, strides, strict=True))
+    if padding == "valid":
+        return tuple((0, min(k - s, 0) - e) for k, s, e in zip(extent, strides, extra, strict=True))
+    cuts = pads(padding, extent, extent, strides)
+    return tuple((before, after - e) for (before, after), e in zip(cuts, extra, strict=True))
+
+
+def _output_padding(given: Any, rank: int) -> Shape:
+    entries = tuple(given) if isinstance(given, (tuple, list)) else (given or 0,) * rank
+    if len(entries) != rank or not all(_is_size(entry, 0) for entry in entries):
+        raise ConfigError(
+            f"output_padding={given!r} must be a number, or {rank} of them (one per spatial axis)"
+        )
+    return entries
+
+
 def pool(
     shape: Sequence[int], pool_size: Sizes, strides: Sizes | None, padding: Padding
 ) -> tuple[Shape, Shape, Pads]:
@@ -134,13 +185,34 @@ def pool(
     return window, steps, found
 
 
+def explain_transposed(
+    x: Sequence[int], kernel: Sequence[int], cuts: Pads, groups: int
+) -> ShapeError:
+    """Why an input and a kernel of a transposed convolution do not fit."""
+    if len(x) != len(kernel):
+        return _another_rank(x, kernel)
+    if x[-1] != kernel[-2] or kernel[-2] % groups:
+        return ShapeError(
+            f"a transposed kernel of shape {tuple(kernel)} needs {kernel[-2]} input channels (the "
+            f"last axis), divisible by {groups} group(s), got input {tuple(x)}"
+        )
+    return ShapeError(
+        f"nothing is left of a transposed convolution of an input of shape {tuple(x)} from which "
+        f"{cuts} (before, after) is cut off; use less padding"
+    )
+
+
+def _another_rank(x: Sequence[int], kernel: Sequence[int]) -> ShapeError:
+    return ShapeError(
+        f"a kernel of shape {tuple(kernel)} needs an input of rank {len(kernel)} "
+        f"(batch, {len(kernel) - 2} spatial axes, channels), got shape {tuple(x)}"
+    )
+
+
 def explain_conv(x: Sequence[int], kernel: Sequence[int], extent: Shape, groups: int) -> ShapeError:
     """Why an input and a kernel do not fit."""
     if len(x) != len(kernel):
-        return ShapeError(
-            f"a kernel of shape {tuple(kernel)} needs an input of rank {len(kernel)} "
-            f"(batch, {len(kernel) - 2} spatial axes, channels), got shape {tuple(x)}"
-        )
+        return _another_rank(x, kernel)
     channels = kernel[-2] * groups
     if x[-1] != channels or kernel[-1] % groups:
         return ShapeError(

@@ -92,6 +92,48 @@ def conv(
     return formula
 
 
+def conv_transpose(
+    strides: tuple[int, ...],
+    sizes: tuple[int, ...],
+    crop: tuple[int, ...],
+    dilation: Any = None,
+    groups: int = 1,
+) -> Callable[..., T]:
+    """Each input times the kernel, added up where it falls; ``sizes`` of it, from ``crop`` on."""
+
+    def formula(w: dict[str, T], x: T) -> T:
+        kernel, spread = w["kernel"], dilation or (1,) * len(strides)
+        room = [
+            n * s + k * d + size
+            for n, s, k, d, size in zip(x.shape[1:], strides, kernel.shape, spread, sizes)  # noqa: B905 - the first have more axes
+        ]
+        y = x.new_zeros((x.shape[0], *room, kernel.shape[-1] * groups))
+        for place in itertools.product(*map(range, kernel.shape[:-2])):
+            parts = zip(x.chunk(groups, -1), kernel[place].chunk(groups, 0), strict=True)
+            falls = [
+                slice(k * d, k * d + n * s, s)
+                for k, d, n, s in zip(place, spread, x.shape[1:-1], strides, strict=True)
+            ]
+            step = torch.zeros_like(y)
+            step[(slice(None), *falls)] = torch.cat(
+                [(a[..., :, None] * b).sum(-2) for a, b in parts], -1
+            )
+            y = y + step
+        y = y[(slice(None), *(slice(c, c + n) for c, n in zip(crop, sizes, strict=True)))]
+        return y + w["bias"] if "bias" in w else y
+
+    return formula
+
+
+def separable(strides: Any, pads: Any) -> Callable[..., T]:
+    def formula(w: dict[str, T], x: T) -> T:
+        depthwise = conv(strides, pads, None, x.shape[-1])
+        inner = depthwise({"kernel": w["depthwise_kernel"]}, x)
+        return dense({"kernel": w["pointwise_kernel"], "bias": w["bias"]}, inner)
+
+    return formula
+
+
 def max_pool(window: Any, strides: Any, pads: Any) -> Callable[..., T]:
     def formula(w: dict[str, T], x: T) -> T:
         seen = windows(x, window, strides, pads, (1,) * len(window), -math.inf)
@@ -385,6 +427,78 @@ CASES = [
         nn.Conv3D(4, 2, 2, dilation_rate=2),
         ((2, 4, 5, 4, 2),),
         conv((2, 2, 2), ((0, 0),) * 3, (2, 2, 2)),
+    ),
+    Case(
+        "conv transpose 1",
+        nn.Conv1DTranspose(4, 3, 2, padding="same"),
+        ((2, 5, 3),),
+        conv_transpose((2,), (10,), (0,)),
+    ),
+    Case(
+        "conv transpose 1, window narrower than stride",
+        nn.Conv1DTranspose(4, 2, 3),
+        ((2, 4, 3),),
+        conv_transpose((3,), (12,), (0,)),
+    ),
+    Case(
+        "conv transpose 2",
+        nn.Conv2DTranspose(4, (4, 3), (1, 2), activation="tanh"),
+        ((2, 3, 4, 3),),
+        lambda w, x: tanh(conv_transpose((1, 2), (6, 9), (0, 0))(w, x)),
+    ),
+    Case(
+        "conv transpose 2 same, dilated",
+        nn.Conv2DTranspose(4, (4, 2), 2, padding="same", dilation_rate=(2, 1), use_bias=False),
+        ((2, 3, 4, 3),),
+        conv_transpose((2, 2), (6, 8), (2, 0), (2, 1)),
+    ),
+    Case(
+        "conv transpose 2 grouped, padded by numbers",
+        nn.Conv2DTranspose(6, 3, 2, padding=(1, (0, 2)), output_padding=(1, 0), groups=2),
+        ((2, 3, 4, 4),),
+        conv_transpose((2, 2), (6, 7), (1, 0), None, 2),
+    ),
+    Case(
+        "conv transpose 3",
+        nn.Conv3DTranspose(3, 2, (1, 2, 3), padding="same"),
+        ((2, 3, 2, 2, 2),),
+        conv_transpose((1, 2, 3), (3, 4, 6), (0, 0, 0)),
+    ),
+    Case(
+        "depthwise conv 1, causal",
+        nn.DepthwiseConv1D(3, padding="causal", depth_multiplier=2),
+        ((2, 6, 3),),
+        conv((1,), ((2, 0),), None, 3),
+    ),
+    Case(
+        "depthwise conv 2",
+        nn.DepthwiseConv2D((3, 2), 2, "same", 2),
+        ((2, 5, 6, 3),),
+        conv((2, 2), (same(5, 3, 2), same(6, 2, 2)), None, 3),
+    ),
+    Case(
+        "depthwise conv 2 dilated, strides differ",
+        nn.DepthwiseConv2D(2, (1, 2), (0, (1, 0)), dilation_rate=(2, 1), use_bias=False),
+        ((2, 5, 6, 3),),
+        conv((1, 2), ((0, 0), (1, 0)), (2, 1), 3),
+    ),
+    Case(
+        "depthwise conv 2 dilated, strided",
+        nn.DepthwiseConv2D(2, 2, dilation_rate=2, activation="tanh"),
+        ((2, 6, 6, 3),),
+        lambda w, x: tanh(conv((2, 2), ((0, 0), (0, 0)), (2, 2), 3)(w, x)),
+    ),
+    Case(
+        "separable conv 1",
+        nn.SeparableConv1D(4, 3, 2, "same"),
+        ((2, 7, 3),),
+        separable((2,), (same(7, 3, 2),)),
+    ),
+    Case(
+        "separable conv 2",
+        nn.SeparableConv2D(4, 3, depth_multiplier=2),
+        ((2, 5, 4, 3),),
+        separable((1, 1), ((0, 0), (0, 0))),
     ),
     Case(
         "max pool 1",

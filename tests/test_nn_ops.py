@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import scipy.special
@@ -173,6 +175,78 @@ def test_windows_that_mean_nothing(options: dict[str, Any], match: str, backend:
         ops.nn.conv(x, kernel, **options)
 
 
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"padding": "causal"}, "'causal' means nothing to a transposed convolution"),
+        ({"padding": "same", "output_padding": 1}, "'same', which makes size·stride outputs"),
+        ({"output_padding": -1}, "output_padding=-1 must be a number, or 2 of them"),
+        ({"output_padding": (1,)}, r"output_padding=\(1,\) must be"),
+    ],
+)
+def test_transposed_windows_that_mean_nothing(
+    options: dict[str, Any], match: str, backend: str
+) -> None:
+    x, kernel = on(backend, np.ones((1, 5, 5, 2)), np.ones((3, 3, 2, 4)))
+    with pytest.raises(ConfigError, match=match):
+        ops.nn.conv_transpose(x, kernel, **options)
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "match"),
+    [
+        ((1, 5, 2), {}, r"needs an input of rank 4 .* got shape \(1, 5, 2\)"),
+        ((1, 5, 5, 3), {}, r"needs 2 input channels .* got input \(1, 5, 5, 3\)"),
+        ((1, 5, 5, 2), {"groups": 4}, r"divisible by 4 group\(s\)"),
+        ((1, 1, 1, 2), {"padding": 2}, "nothing is left of a transposed convolution"),
+    ],
+)
+def test_transposed_kernels_that_do_not_fit(
+    shape: tuple[int, ...], options: dict[str, Any], match: str, backend: str
+) -> None:
+    x, kernel = on(backend, np.ones(shape), np.ones((3, 3, 2, 4)))
+    with pytest.raises(ShapeError, match=match):
+        ops.nn.conv_transpose(x, kernel, **options)
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 1, 4), (3, 3, 3, 3)])
+def test_depthwise_kernels_that_do_not_fit(shape: tuple[int, ...], backend: str) -> None:
+    x, kernel = on(backend, np.ones((1, 5, 5, 3)), np.ones(shape))
+    with pytest.raises(ShapeError, match=r"input channels .* divisible by 3"):
+        ops.nn.depthwise_conv(x, kernel)
+
+
+def test_transposed_convolutions_are_those_of_the_frameworks(backend: str) -> None:
+    """Of PyTorch for padding in numbers, of Keras for words, whatever is wider, window or step."""
+    x = RANDOM.normal(size=(2, 5, 3))
+    for k, s in itertools.product((1, 2, 3, 4, 5), (1, 2, 3)):
+        kernel = RANDOM.normal(size=(k, 3, 4))
+        ours = on(backend, x, kernel)
+        wanted = {
+            p: keras.ops.conv_transpose(x, kernel.swapaxes(1, 2), s, padding=p).numpy()
+            for p in ("same", "valid")
+        }
+        if k > 2:
+            full = torch.nn.functional.conv_transpose1d(
+                torch.tensor(x).mT, torch.tensor(kernel).permute(1, 2, 0), None, s, 1, s - 1
+            )
+            wanted[1] = full.mT.numpy()
+        for padding, value in wanted.items():
+            extra = s - 1 if padding == 1 else None
+            y = ops.nn.conv_transpose(*ours, strides=s, padding=padding, output_padding=extra)
+            np.testing.assert_allclose(NATIVE[backend].numpy(y), value, rtol=0, atol=EXACT)
+
+
+def test_depthwise_convolution_of_volumes(backend: str) -> None:
+    x, kernel = RANDOM.normal(size=(1, 3, 4, 3, 2)), RANDOM.normal(size=(2, 2, 2, 1, 4))
+    y = ops.nn.depthwise_conv(*on(backend, x, kernel))
+    wanted = torch.nn.functional.conv3d(
+        torch.tensor(x).movedim(-1, 1), torch.tensor(kernel).permute(4, 3, 0, 1, 2), groups=2
+    )
+    wanted = wanted.movedim(1, -1).numpy()
+    np.testing.assert_allclose(NATIVE[backend].numpy(y), wanted, rtol=0, atol=EXACT)
+
+
 def test_pool_padding_as_wide_as_the_window(backend: str) -> None:
     (x,) = on(backend, np.ones((1, 5, 2)))
     for pool in (ops.nn.max_pool, ops.nn.avg_pool):
@@ -218,6 +292,13 @@ def test_tensorflow_kernels_without_onednn() -> None:
         "            tape.watch((x, k))\n"
         "            y = nn.max_pool(nn.conv(x, k, **options), pool_size=2)\n"
         "        assert None not in tape.gradient(y, (x, k))\n"
+        "    for options in ({'groups': 2}, {'dilation': 2, 'strides': 2}):\n"
+        "        k = tf.ones((2, 2, 4, 4), dtype)\n"
+        "        d = tf.ones((2, 2, 1, 8), dtype)\n"
+        "        with tf.GradientTape() as tape:\n"
+        "            tape.watch((k, d))\n"
+        "            y = nn.conv_transpose(nn.depthwise_conv(x, d)[..., :4], k, **options)\n"
+        "        assert None not in tape.gradient(y, (k, d))\n"
     )
     environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(

@@ -11,6 +11,12 @@ from dualnet.nn.attention import MultiHeadAttention
 from dualnet.nn.containers import Graph, Sequential
 from dualnet.nn.convolution import Conv1D, Conv2D, Conv3D
 from dualnet.nn.core import Activation, Dense, Embedding, Identity
+from dualnet.nn.depthwise import (
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+)
 from dualnet.nn.graph import Input
 from dualnet.nn.layer import Layer
 from dualnet.nn.merging import (
@@ -41,6 +47,7 @@ from dualnet.nn.pooling import (
 from dualnet.nn.recurrent import GRU, LSTM, SimpleRNN
 from dualnet.nn.regularization import Dropout
 from dualnet.nn.reshaping import Flatten, Permute, RepeatVector, Reshape
+from dualnet.nn.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 
 __all__ = [
     "Activation",
@@ -56,9 +63,14 @@ __all__ = [
     "BatchNormalization",
     "Concatenate",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
     "Conv3D",
+    "Conv3DTranspose",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -100,6 +112,8 @@ __all__ = [
     "RMSNormalization",
     "RepeatVector",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
     "Sequential",
     "SimpleRNN",
     "Subtract",

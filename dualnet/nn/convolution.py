@@ -14,10 +14,31 @@ from dualnet.windows import Padding, Sizes
 if TYPE_CHECKING:
     from dualnet.initializers import Initializer
 
-__all__ = ["Conv1D", "Conv2D", "Conv3D"]
+__all__ = ["Conv1D", "Conv2D", "Conv3D", "Windowed", "check_channels", "check_groups"]
 
 
-class Conv(Layer):
+class Windowed(Layer):
+    """Base of the layers with a kernel that slides over spatial axes."""
+
+    spatial: ClassVar[int]
+
+    def check(self) -> None:
+        for name in ("kernel_size", "strides", "dilation_rate"):
+            windows.per_axis(getattr(self, name), self.spatial, name)
+        windows.check_padding(self.padding, self.spatial)
+        _check.activation(self)
+        _check.initializers(self)
+
+    def build(self, input_shape: Shape) -> None:
+        axes = self.spatial + 2
+        _check.rank(self, input_shape, axes, axes, "the layout is (batch, *spatial, channels)")
+
+    def window(self) -> Shape:
+        """The kernel's size along each axis."""
+        return windows.per_axis(self.kernel_size, self.spatial, "kernel_size")
+
+
+class Conv(Windowed):
     """Base of the convolutions: ``activation(conv(x, kernel) + bias)``.
 
     Weights: ``kernel (*kernel_size, in/groups, filters)``, ``bias (filters,)``.
@@ -35,32 +56,14 @@ class Conv(Layer):
     kernel_initializer: str | Initializer = "glorot_uniform"
     bias_initializer: str | Initializer = "zeros"
 
-    spatial: ClassVar[int]
-
     def check(self) -> None:
-        _check.positive(self, "filters", "groups")
-        for name in ("kernel_size", "strides", "dilation_rate"):
-            windows.per_axis(getattr(self, name), self.spatial, name)
-        windows.check_padding(self.padding, self.spatial)
-        if self.filters % self.groups:
-            raise ConfigError(
-                f"{type(self).__name__}: {self.filters} filters cannot be divided among "
-                f"{self.groups} groups"
-            )
-        _check.activation(self)
-        _check.initializers(self)
+        super().check()
+        check_groups(self, self.filters, self.groups)
 
     def build(self, input_shape: Shape) -> None:
-        axes = self.spatial + 2
-        _check.rank(self, input_shape, axes, axes, "the layout is (batch, *spatial, channels)")
-        channels = input_shape[-1]
-        if channels % self.groups:
-            raise ShapeError(
-                f"{self._definition!r}: {channels} input channels (the last axis of "
-                f"{input_shape}) cannot be divided among {self.groups} groups"
-            )
-        window = windows.per_axis(self.kernel_size, self.spatial, "kernel_size")
-        shape = (*window, channels // self.groups, self.filters)
+        super().build(input_shape)
+        check_channels(self, input_shape, self.groups)
+        shape = (*self.window(), input_shape[-1] // self.groups, self.filters)
         self.add_weight("kernel", shape, self.kernel_initializer)
         if self.use_bias:
             self.add_weight("bias", (self.filters,), self.bias_initializer)
@@ -76,6 +79,24 @@ class Conv(Layer):
             groups=self.groups,
         )
         return activations.get(self.activation)(y)
+
+
+def check_groups(layer: Layer, filters: int, groups: int) -> None:
+    """Raises :class:`ConfigError` unless so many filters can be divided among the groups."""
+    _check.positive(layer, "filters", "groups")
+    if filters % groups:
+        raise ConfigError(
+            f"{type(layer).__name__}: {filters} filters cannot be divided among {groups} groups"
+        )
+
+
+def check_channels(layer: Layer, shape: Shape, groups: int) -> None:
+    """Raises :class:`ShapeError` unless an input's channels can be divided among the groups."""
+    if shape[-1] % groups:
+        raise ShapeError(
+            f"{layer._definition!r}: {shape[-1]} input channels (the last axis of {shape}) cannot "
+            f"be divided among {groups} groups"
+        )
 
 
 class Conv1D(Conv):

@@ -24,7 +24,7 @@ from dualnet_torch.ops.nn.activations import (
     softsign,
 )
 from dualnet_torch.ops.nn.attention import masked_softmax, merge_heads, split_heads
-from dualnet_torch.ops.nn.convolution import conv
+from dualnet_torch.ops.nn.convolution import conv, conv_transpose, depthwise_conv
 from dualnet_torch.ops.nn.losses import label_cross_entropy
 from dualnet_torch.ops.nn.normalization import (
     batch_norm,
@@ -44,6 +44,8 @@ __all__ = [
     "batch_norm_training",
     "celu",
     "conv",
+    "conv_transpose",
+    "depthwise_conv",
     "dropout",
     "elu",
     "embedding",
