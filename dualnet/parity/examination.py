@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from dualnet.data import Batch
 from dualnet.parity import replay
-from dualnet.parity.distances import distances, largest
+from dualnet.parity.distances import distances, largest, worst_index
 from dualnet.parity.gates import PROOF_FACTOR
 from dualnet.parity.gradients import attenuated, gradients_part
 from dualnet.parity.lane import Snapshot
 from dualnet.parity.tracing import Trace
 from dualnet.report.values import Distance, Divergence, LayerRow
+from dualnet.typing import NDArray
 
 if TYPE_CHECKING:
     from dualnet.parity.lockstep import LockStep, Side
@@ -52,6 +53,7 @@ class Examination:
             self.owner.flips |= self._flips
             return None
         path = _named(layer, paths, found)
+        index, values = self._worst(phase, path, layer)
         return Divergence(
             self.number,
             phase,
@@ -62,12 +64,41 @@ class Examination:
             self.owner.gates.of(phase),
             self._control(phase, path),
             self.owner.first.dtype,
+            index,
+            values,
         )
+
+    def _worst(
+        self, phase: str, path: str, layer: str | None
+    ) -> tuple[tuple[int, ...], dict[str, float]]:
+        """Where the arrays at a path are furthest apart, and both numbers there."""
+        a, b = self._arrays(phase, path, layer)
+        if a is None or b is None or a.shape != b.shape or a.dtype.kind == "c":
+            return (), {}
+        index = worst_index(a, b)
+        return index, dict(zip(self.owner.labels, (float(a[index]), float(b[index])), strict=True))
+
+    def _arrays(
+        self, phase: str, path: str, layer: str | None
+    ) -> tuple[NDArray | None, NDArray | None]:
+        """What both have at a path: a variable, the loss, or what a layer gives by itself."""
+        here, there = self.a.arrays(phase), self.b.arrays(phase)
+        if layer is not None and path not in here:
+            for one, other in zip(*self._replayed(self._latest), strict=True):
+                if one.call.path == layer:
+                    here, there = one.of(phase), other.of(phase)
+                    path = largest(distances(here, there))[0]
+        return here.get(path), there.get(path)
 
     def layers(self) -> tuple[LayerRow, ...]:
         """Every layer by itself, in order of execution."""
-        compiled = max(self._replays, default=False)  # the last ones made found the fault
-        return replay.layer_rows(*self._traces, *self._replayed(compiled), self.owner.gates)
+        replayed = self._replayed(self._latest)
+        return replay.layer_rows(*self._traces, *replayed, self.owner.gates)
+
+    @property
+    def _latest(self) -> bool:
+        """Whether the fault was looked for in compiled layers, for want of one in eager ones."""
+        return max(self._replays, default=False)
 
     def _unexplained(self, phase: str, found: dict[str, Distance]) -> tuple[str, ...]:
         """The paths beyond the gate and beyond what one ulp in everything does."""

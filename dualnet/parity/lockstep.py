@@ -41,6 +41,18 @@ class Side:
     passed: Pass
     updated: dict[str, NDArray]
 
+    def arrays(self, phase: str) -> dict[str, NDArray]:
+        """What it gave in a phase, by path."""
+        one = self.passed
+        every = {
+            "forward": one.outputs,
+            "loss": {"loss": one.loss},
+            "gradient": one.gradients,
+            "state": one.states,
+            "update": self.updated,
+        }
+        return every[phase]
+
 
 #: What both made of a step.
 Looked = tuple[Side, Side]

@@ -42,6 +42,10 @@ class Contribution:
     outputs: dict[str, NDArray]
     gradients: dict[str, NDArray]
 
+    def of(self, phase: str) -> dict[str, NDArray]:
+        """What it gives in a phase, ``"forward"`` or on the way back."""
+        return self.outputs if phase == "forward" else self.gradients
+
 
 def traced(lane: Lane, start: Snapshot, batch: Native) -> Trace:
     """A training pass from ``start``, written down layer by layer."""

@@ -68,9 +68,11 @@ def _noise(practice: Mode, row: FreeRunRow, phase: str) -> str:
         f"from step {row.step} on, {phase} is further apart ({row.cross[phase].relative:.1e}) than "
         f"rounding alone explains ({row.bound:.1e})"
     )
+    if practice.horizon is not None:
+        text += f"; chaotic from step {practice.horizon} on, where one backend leaves itself so too"
     if not practice.excess:
         return (
-            f"{text}, but no more than {CONTROL_FACTOR:g} times as far as one ulp in the first "
+            f"{text}, and no more than {CONTROL_FACTOR:g} times as far as one ulp in the first "
             f"weights drives {practice.dtype} training from itself"
         )
     at = ", ".join(map(str, practice.excess))

@@ -87,6 +87,9 @@ class Divergence:
         control: how far one backend parts from itself there when its weights and inputs are
             moved by one unit in the last place.
         dtype: the dtype in which it was found.
+        index: where in the array at ``path`` they are furthest apart; of a layer's output,
+            where both sides got the same input.
+        values: backend to the number there.
     """
 
     step: int
@@ -98,14 +101,22 @@ class Divergence:
     gate: float
     control: float
     dtype: str
+    index: tuple[int, ...]
+    values: Mapping[str, float]
 
     def __str__(self) -> str:
         where = f"{self.path!r}" + (f" (layer {self.layer!r})" if self._names_layer() else "")
         return (
             f"step {self.step}, {self.phase}, {where}: relative {self.distance.relative:.2g}, "
             f"absolute {self.distance.absolute:.2g} in {self.dtype}, "
-            f"where rounding explains {max(self.gate, self.control):.1g}"
+            f"where rounding explains {max(self.gate, self.control):.1g}{self._worst()}"
         )
+
+    def _worst(self) -> str:
+        """Both numbers where they are furthest apart."""
+        at = f"[{', '.join(map(str, self.index))}]" if self.index else "there"
+        said = ", ".join(f"{value:.17g} on {name}" for name, value in self.values.items())
+        return f"; {at}: {said}" if said else ""
 
     def _names_layer(self) -> bool:
         return bool(self.layer) and self.layer != self.path

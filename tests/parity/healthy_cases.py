@@ -27,10 +27,7 @@ WEIGHTS = np.linspace(0, 2, 24)
 
 
 class Healthy(NamedTuple):
-    """A training, and the verdicts that are right about it.
-
-    Attributes:
-    """
+    """A training, and the verdicts that are right about it."""
 
     net: nn.Layer
     x: Tree = X
@@ -198,6 +195,11 @@ DTYPES = {
     )
 }
 
+ALIKE = (
+    "what is left of equal rows less their mean is rounding, which ReLU's kink cuts at random; the "
+    "control moves equal numbers alike, so that it does not see this"
+)
+
 HARD = {
     "a learning rate far too high": Healthy(
         RELU, options=long(optim.SGD(30.0), 40), expected=EITHER
@@ -210,7 +212,7 @@ HARD = {
         deep(nn.Dense(16, activation="relu")),
         y=10 * TARGETS,
         options=long(
-            optim.SGD(0.3, momentum=0.9, global_clipnorm=5.0), 150, loss="mse", batch_size=4
+            optim.SGD(0.3, momentum=0.9, global_clipnorm=5.0), 120, loss="mse", batch_size=4
         ),
         expected=NOISE,
     ),
@@ -237,6 +239,13 @@ HARD = {
     "every row twice": Healthy(NORMED, np.repeat(X[:12], 2, axis=0), options=ADAM, expected=EITHER),
     "rows that are all alike, under batch norm": Healthy(
         NORMED, np.repeat(X[:1], 24, axis=0), options=ADAM, expected=EITHER
+    ),
+    "rows that are all alike, under another seed": Healthy(
+        NORMED,
+        np.repeat(X[:1], 24, axis=0),
+        options=ADAM | {"seed": 5},
+        expected=EITHER,
+        defect=ALIKE,
     ),
     "huge inputs": Healthy(RELU, 1e12 * X, options=long(optim.SGD(1e-12), 6), expected=EITHER),
     "tiny inputs": Healthy(MLP, 1e-12 * X, options=ADAM, expected=EITHER),

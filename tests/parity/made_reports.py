@@ -69,7 +69,19 @@ def mode(dtype="float64", lock_step=(), free_run=(), **more):
 
 
 def divergence(path="conv.kernel", layer="conv"):
-    return Divergence(3, "gradient", path, layer, (path,), apart(1e-3), 1e-12, 0.0, "float64")
+    return Divergence(
+        3,
+        "gradient",
+        path,
+        layer,
+        (path,),
+        apart(1e-3),
+        1e-12,
+        0.0,
+        "float64",
+        (2, 0),
+        {"torch": 0.25, "tensorflow": 0.5},
+    )
 
 
 def layer(path, own=1e-16):

@@ -45,7 +45,17 @@ def practice(*rows, excess=()):
 
 
 DIVERGENCE = Divergence(
-    3, "gradient", "dense.kernel", "relu", ("dense.kernel",), apart(1e-3), 1e-11, 0.0, "float64"
+    3,
+    "gradient",
+    "dense.kernel",
+    "relu",
+    ("dense.kernel",),
+    apart(1e-3),
+    1e-11,
+    0.0,
+    "float64",
+    (1,),
+    {},
 )
 
 
