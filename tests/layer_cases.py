@@ -55,13 +55,20 @@ def same(n: int, k: int, s: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
+def framed(x: T, pads: Any, fill: float = 0.0) -> T:
+    """The input with a frame around its spatial axes."""
+    sizes = [n + sum(pair) for n, pair in zip(x.shape[1:-1], pads, strict=True)]
+    y = x.new_full((x.shape[0], *sizes, x.shape[-1]), fill)
+    inside = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape[1:-1], pads, strict=True))
+    y[(slice(None), *inside)] = x
+    return y
+
+
 def windows(x: T, window: tuple[int, ...], strides: Any, pads: Any, dilation: Any, fill: float):
     """What each element of a window sees: one slice of the padded input per element."""
     rank = len(window)
-    sizes = [n + sum(pair) for n, pair in zip(x.shape[1:-1], pads, strict=True)]
-    padded = x.new_full((x.shape[0], *sizes, x.shape[-1]), fill)
-    inside = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape[1:-1], pads, strict=True))
-    padded[(slice(None), *inside)] = x
+    padded = framed(x, pads, fill)
+    sizes = padded.shape[1:-1]
     out = [
         (n - (k - 1) * d - 1) // s + 1
         for n, k, s, d in zip(sizes, window, strides, dilation, strict=True)
@@ -630,6 +637,37 @@ CASES = [
     Case("reshape", nn.Reshape((4, -1)), ((3, 2, 6),), plain(lambda x: x.reshape(3, 4, 3))),
     Case("permute", nn.Permute((3, 1, 2)), ((3, 2, 6, 4),), plain(lambda x: x.permute(0, 3, 1, 2))),
     Case("repeat", nn.RepeatVector(3), ((2, 4),), plain(lambda x: torch.stack([x] * 3, 1))),
+    Case(
+        "zero padding 1",
+        nn.ZeroPadding1D((1, 2)),
+        ((2, 3, 4),),
+        plain(lambda x: torch.cat([x[:, :1] * 0, x, x[:, :2] * 0], 1)),
+    ),
+    Case(
+        "zero padding 2",
+        nn.ZeroPadding2D(((1, 0), 2)),
+        ((2, 3, 4, 2),),
+        plain(lambda x: framed(x, ((1, 0), (2, 2)))),
+    ),
+    Case(
+        "zero padding 3",
+        nn.ZeroPadding3D(),
+        ((2, 3, 2, 2, 2),),
+        plain(lambda x: framed(x, ((1, 1),) * 3)),
+    ),
+    Case("cropping 1", nn.Cropping1D((1, 0)), ((2, 3, 4),), plain(lambda x: 1.0 * x[:, 1:])),
+    Case(
+        "cropping 2",
+        nn.Cropping2D((1, (0, 2))),
+        ((2, 4, 5, 2),),
+        plain(lambda x: 1.0 * x[:, 1:3, :3]),
+    ),
+    Case(
+        "cropping 3",
+        nn.Cropping3D(),
+        ((2, 3, 4, 3, 2),),
+        plain(lambda x: 1.0 * x[:, 1:2, 1:3, 1:2]),
+    ),
     Case("add", nn.Add(), ((3, 4), (3, 4), (1, 4)), plain(lambda a, b, c: a + b + c)),
     Case("subtract", nn.Subtract(), ((3, 4), (3, 4)), plain(lambda a, b: a - b)),
     Case("multiply", nn.Multiply(), ((3, 4), (3, 4), (3, 1)), plain(lambda a, b, c: a * b * c)),

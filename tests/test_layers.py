@@ -450,6 +450,8 @@ SHAPES: list[tuple[nn.Layer, tuple[Any, ...], str]] = [
     (nn.LayerNorm(1), ((2, 3, 4),), "axis must name the last axes"),
     (nn.GroupNorm(4), ((2, 6),), "6 channels .* among 4 groups"),
     (nn.Reshape((5, 2)), ((3, 4),), r"cannot take samples of shape \(4,\): 4 values"),
+    (nn.Cropping1D(2), ((2, 3, 4),), "cuts more off an axis than a tensor of shape"),
+    (nn.ZeroPadding2D(), ((2, 3, 4),), "needs input of rank 4"),
     (nn.LSTM(3), ((2, 3),), "needs input of rank 3, got"),
     (nn.Add(), ((2, 3),), "merges two or more inputs, got 1"),
 ]

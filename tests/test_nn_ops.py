@@ -16,7 +16,7 @@ import tensorflow as tf
 import torch
 from test_layers import EXACT, NATIVE
 
-from dualnet import ops, windows
+from dualnet import nn, ops, windows
 from dualnet.errors import ConfigError, ShapeError, UnknownName
 from dualnet.nn import activations
 from dualnet.ops.nn import recurrent
@@ -245,6 +245,31 @@ def test_depthwise_convolution_of_volumes(backend: str) -> None:
     )
     wanted = wanted.movedim(1, -1).numpy()
     np.testing.assert_allclose(NATIVE[backend].numpy(y), wanted, rtol=0, atol=EXACT)
+
+
+@pytest.mark.parametrize(
+    ("pads", "options", "error", "match"),
+    [
+        (1, {"mode": "wrap"}, UnknownName, "unknown padding mode 'wrap'.*circular, constant, edge"),
+        ((1, 2, 3), {}, ConfigError, r"pads=\(1, 2, 3\) must be a whole number, or 2 of them"),
+        (1.5, {}, ConfigError, "must be a whole number"),
+        ((-2, 0), {}, ShapeError, "cuts more off an axis than a tensor of shape"),
+        ((0, 1), {"mode": "edge"}, ShapeError, "nothing to repeat along an empty axis"),
+    ],
+)
+def test_padding_that_means_nothing(
+    pads: Any, options: dict[str, Any], error: type[Exception], match: str, backend: str
+) -> None:
+    (x,) = on(backend, np.ones((3, 0)))
+    with pytest.raises(error, match=match):
+        ops.pad(x, pads, **options)
+
+
+@pytest.mark.parametrize("padding", [-1, (1, 2, 3), 0.5])
+def test_frames_that_mean_nothing(padding: Any) -> None:
+    for layer in (nn.ZeroPadding2D, nn.Cropping2D):
+        with pytest.raises(ConfigError, match=r"must (be a whole number|not be less than 0)"):
+            layer(padding)
 
 
 def test_pool_padding_as_wide_as_the_window(backend: str) -> None:

@@ -30,6 +30,14 @@ from dualnet.nn.merging import (
 )
 from dualnet.nn.native import Native
 from dualnet.nn.normalization import BatchNorm, GroupNorm, LayerNorm, RMSNorm
+from dualnet.nn.padding import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
 from dualnet.nn.pooling import (
     AvgPool1D,
     AvgPool2D,
@@ -68,6 +76,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -117,6 +128,9 @@ __all__ = [
     "Sequential",
     "SimpleRNN",
     "Subtract",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
     "activations",
     "initializers",
 ]
