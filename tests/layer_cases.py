@@ -141,6 +141,14 @@ def separable(strides: Any, pads: Any) -> Callable[..., T]:
     return formula
 
 
+def weighed(x: T, axis: int, rows: list[list[float]]) -> T:
+    """Sums along an axis, with these weights for each output."""
+    columns = x.unbind(axis)
+    return torch.stack(
+        [sum(w * c for w, c in zip(row, columns, strict=True)) for row in rows], axis
+    )
+
+
 def max_pool(window: Any, strides: Any, pads: Any) -> Callable[..., T]:
     def formula(w: dict[str, T], x: T) -> T:
         seen = windows(x, window, strides, pads, (1,) * len(window), -math.inf)
@@ -559,6 +567,44 @@ CASES = [
         ((2, 3, 4, 3, 2),),
         avg_pool((2, 2, 2), (2, 2, 2), (same(3, 2, 2), (0, 0), same(3, 2, 2))),
     ),
+    Case(
+        "adaptive avg pool 1",
+        nn.AdaptiveAvgPool1D(3),
+        ((2, 7, 3),),
+        plain(
+            lambda x: torch.stack([x[:, a:b].sum(1) / 3 for a, b in ((0, 3), (2, 5), (4, 7))], 1)
+        ),
+    ),
+    Case(
+        "adaptive avg pool 2",
+        nn.AdaptiveAvgPool2D((2, 4)),
+        ((2, 5, 4, 3),),
+        plain(lambda x: torch.stack([x[:, :3].sum(1) / 3, x[:, 2:].sum(1) / 3], 1)),
+    ),
+    Case(
+        "adaptive avg pool 3",
+        nn.AdaptiveAvgPool3D((1, 2, 1)),
+        ((2, 3, 2, 2, 2),),
+        plain(lambda x: x.sum((1, 3), keepdim=True) / 6),
+    ),
+    Case(
+        "adaptive max pool 1",
+        nn.AdaptiveMaxPool1D(3),
+        ((2, 7, 3),),
+        plain(lambda x: torch.stack([x[:, a:b].amax(1) for a, b in ((0, 3), (2, 5), (4, 7))], 1)),
+    ),
+    Case(
+        "adaptive max pool 2",
+        nn.AdaptiveMaxPool2D((2, 6)),
+        ((2, 4, 3, 3),),
+        plain(lambda x: x.unflatten(1, (2, 2)).amax(2)[:, :, [0, 0, 1, 1, 2, 2]]),
+    ),
+    Case(
+        "adaptive max pool 3",
+        nn.AdaptiveMaxPool3D((1, 2, 1)),
+        ((2, 3, 2, 2, 2),),
+        plain(lambda x: x.amax((1, 3), keepdim=True)),
+    ),
     Case("global avg pool 1", nn.GlobalAvgPool1D(), ((2, 5, 3),), plain(lambda x: x.sum(1) / 5)),
     Case(
         "global avg pool 2",
@@ -667,6 +713,30 @@ CASES = [
         nn.Cropping3D(),
         ((2, 3, 4, 3, 2),),
         plain(lambda x: 1.0 * x[:, 1:2, 1:3, 1:2]),
+    ),
+    Case(
+        "up 1", nn.UpSampling1D(3), ((2, 3, 4),), plain(lambda x: x[:, [0, 0, 0, 1, 1, 1, 2, 2, 2]])
+    ),
+    Case(
+        "up 2",
+        nn.UpSampling2D((1, 2)),
+        ((2, 3, 2, 2),),
+        plain(lambda x: x[:, :, [0, 0, 1, 1]]),
+    ),
+    Case(
+        "up 2 bilinear",
+        nn.UpSampling2D((2, 1), "bilinear"),
+        ((2, 2, 3, 2),),
+        plain(lambda x: weighed(x, 1, [[1, 0], [0.75, 0.25], [0.25, 0.75], [0, 1]])),
+    ),
+    Case(
+        "up 3", nn.UpSampling3D((2, 1, 1)), ((2, 2, 3, 2, 2),), plain(lambda x: x[:, [0, 0, 1, 1]])
+    ),
+    Case(
+        "resizing, bilinear",
+        nn.Resizing(2, 3),
+        ((2, 5, 3, 2),),
+        plain(lambda x: weighed(x, 1, [[0.25, 0.75, 0, 0, 0], [0, 0, 0, 0.75, 0.25]])),
     ),
     Case("add", nn.Add(), ((3, 4), (3, 4), (1, 4)), plain(lambda a, b, c: a + b + c)),
     Case("subtract", nn.Subtract(), ((3, 4), (3, 4)), plain(lambda a, b: a - b)),

@@ -39,6 +39,12 @@ from dualnet.nn.padding import (
     ZeroPadding3D,
 )
 from dualnet.nn.pooling import (
+    AdaptiveAvgPool1D,
+    AdaptiveAvgPool2D,
+    AdaptiveAvgPool3D,
+    AdaptiveMaxPool1D,
+    AdaptiveMaxPool2D,
+    AdaptiveMaxPool3D,
     AvgPool1D,
     AvgPool2D,
     AvgPool3D,
@@ -55,10 +61,23 @@ from dualnet.nn.pooling import (
 from dualnet.nn.recurrent import GRU, LSTM, SimpleRNN
 from dualnet.nn.regularization import Dropout
 from dualnet.nn.reshaping import Flatten, Permute, RepeatVector, Reshape
+from dualnet.nn.resizing import Resizing, UpSampling1D, UpSampling2D, UpSampling3D
 from dualnet.nn.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 
 __all__ = [
     "Activation",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveAvgPool1D",
+    "AdaptiveAvgPool2D",
+    "AdaptiveAvgPool3D",
+    "AdaptiveMaxPool1D",
+    "AdaptiveMaxPool2D",
+    "AdaptiveMaxPool3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "Average",
     "AveragePooling1D",
@@ -123,11 +142,15 @@ __all__ = [
     "RMSNormalization",
     "RepeatVector",
     "Reshape",
+    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
     "Sequential",
     "SimpleRNN",
     "Subtract",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",
@@ -136,6 +159,12 @@ __all__ = [
 ]
 
 # Keras's long names.
+AdaptiveAveragePooling1D = AdaptiveAvgPool1D
+AdaptiveAveragePooling2D = AdaptiveAvgPool2D
+AdaptiveAveragePooling3D = AdaptiveAvgPool3D
+AdaptiveMaxPooling1D = AdaptiveMaxPool1D
+AdaptiveMaxPooling2D = AdaptiveMaxPool2D
+AdaptiveMaxPooling3D = AdaptiveMaxPool3D
 AveragePooling1D = AvgPool1D
 AveragePooling2D = AvgPool2D
 AveragePooling3D = AvgPool3D
