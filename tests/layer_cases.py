@@ -294,6 +294,26 @@ def dropped(rate: float, mask_shape: tuple[int, ...], calls: int = 0) -> Callabl
     return formula
 
 
+def normal_noise(formula: Callable[[T, T], T]) -> Callable[..., Any]:
+    """A function of the input and of standard normal numbers."""
+
+    def noisy(w: dict[str, T], x: T) -> tuple[T, dict[str, T]]:
+        z = torch.tensor(Stream(0, "layer", "", 0).normal(tuple(x.shape)))
+        return formula(x, z), {"calls": torch.tensor(1)}
+
+    return noisy
+
+
+def alpha_dropped(rate: float) -> Callable[..., Any]:
+    def formula(w: dict[str, T], x: T) -> tuple[T, dict[str, T]]:
+        scaled, states = dropped(rate, tuple(x.shape))(w, torch.ones_like(x))
+        least = -1.0507009873554805 * 1.6732632423543772
+        a = ((1 - rate) * (1 + rate * least * least)) ** -0.5
+        return a * torch.where(scaled > 0, x, least) - a * least * rate, states
+
+    return formula
+
+
 def erf(x: T) -> T:
     """Abramowitz & Stegun 7.1.5, the power series; exact to rounding for small arguments."""
     term, total = x, x
@@ -678,6 +698,91 @@ CASES = [
         training=True,
     ),
     Case("dropout of all", nn.Dropout(1.0), ((6, 5),), dropped(1.0, (6, 5)), training=True),
+    Case(
+        "spatial dropout 1",
+        nn.SpatialDropout1D(0.5),
+        ((4, 3, 5),),
+        dropped(0.5, (4, 1, 5)),
+        training=True,
+    ),
+    Case(
+        "spatial dropout 2",
+        nn.SpatialDropout2D(0.5),
+        ((3, 2, 2, 4),),
+        dropped(0.5, (3, 1, 1, 4)),
+        training=True,
+    ),
+    Case(
+        "spatial dropout 3",
+        nn.SpatialDropout3D(0.5),
+        ((3, 2, 1, 2, 4),),
+        dropped(0.5, (3, 1, 1, 1, 4)),
+        training=True,
+    ),
+    Case(
+        "gaussian noise",
+        nn.GaussianNoise(0.5),
+        ((3, 5),),
+        normal_noise(lambda x, z: x + 0.5 * z),
+        training=True,
+    ),
+    Case(
+        "gaussian dropout",
+        nn.GaussianDropout(0.2),
+        ((3, 5),),
+        normal_noise(lambda x, z: x * (1 + 0.5 * z)),
+        training=True,
+    ),
+    Case(
+        "gaussian dropout, evaluation", nn.GaussianDropout(0.2), ((3, 5),), plain(lambda x: 1.0 * x)
+    ),
+    Case("alpha dropout", nn.AlphaDropout(0.3), ((4, 5),), alpha_dropped(0.3), training=True),
+    Case("alpha dropout, evaluation", nn.AlphaDropout(0.3), ((4, 5),), plain(lambda x: 1.0 * x)),
+    Case(
+        "elu layer",
+        nn.ELU(0.5),
+        ((4, 6),),
+        plain(lambda x: torch.where(x > 0, x, 0.5 * (x.exp() - 1))),
+    ),
+    Case(
+        "leaky relu layer",
+        nn.LeakyReLU(0.3),
+        ((4, 6),),
+        plain(lambda x: torch.where(x > 0, x, 0.3 * x)),
+    ),
+    Case("prelu", nn.PReLU(), ((3, 4),), lambda w, x: torch.where(x > 0, x, w["alpha"] * x)),
+    Case(
+        "prelu, shared",
+        nn.PReLU("random_uniform", (1, 2)),
+        ((2, 3, 4, 2),),
+        lambda w, x: torch.where(x > 0, x, w["alpha"].reshape(1, 1, 1, 2) * x),
+    ),
+    Case("relu layer", nn.ReLU(), ((4, 6),), plain(ACTIVATIONS["relu"])),
+    Case(
+        "relu layer, all options",
+        nn.ReLU(0.8, 0.1, -0.4),
+        ((6, 6),),
+        plain(lambda x: torch.where(x > 0.8, 0.8, torch.where(x > -0.4, x, 0.1 * (x + 0.4)))),
+    ),
+    Case(
+        "softmax layer",
+        nn.Softmax(1),
+        ((3, 4, 2),),
+        plain(lambda x: x.exp() / x.exp().sum(1, keepdim=True)),
+    ),
+    Case(
+        "softmax layer, masked",
+        nn.Softmax(1),
+        ((3, 5, 2),),
+        plain(
+            lambda x: (
+                x.exp()
+                * torch.tensor(SEEN[..., None])
+                / (x.exp() * torch.tensor(SEEN[..., None])).sum(1, keepdim=True)
+            )
+        ),
+        {"mask": SEEN[..., None]},
+    ),
     Case("flatten", nn.Flatten(), ((3, 2, 4),), plain(lambda x: x.reshape(3, 8))),
     Case("flatten of scalars", nn.Flatten(), ((3,),), plain(lambda x: x.reshape(3, 1))),
     Case("reshape", nn.Reshape((4, -1)), ((3, 2, 6),), plain(lambda x: x.reshape(3, 4, 3))),

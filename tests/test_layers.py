@@ -21,7 +21,14 @@ from dualnet.nn.build import Builder
 
 NAMES = [case.name for case in CASES]
 ONE_PER_LAYER = list({type(case.layer): case for case in reversed(CASES)}.values())
-COMPILED = [*ONE_PER_LAYER, *(c for c in CASES if c.training)]
+#: Traced once for all ranks: the compiler takes seconds for random numbers.
+TRACED_ELSEWHERE = (nn.SpatialDropout2D, nn.SpatialDropout3D)
+COMPILED = [
+    case
+    for case in CASES
+    if (case.training or any(case is one for one in ONE_PER_LAYER))
+    and not isinstance(case.layer, TRACED_ELSEWHERE)
+]
 
 #: How many axes vary in size where a layer lets more than the batch vary.
 OPEN_AXES: dict[type, int] = {
@@ -466,6 +473,32 @@ SHAPES: list[tuple[nn.Layer, tuple[Any, ...], str]] = [
 def test_wrong_shapes(layer: nn.Layer, shapes: Any, match: str, backend: str) -> None:
     with pytest.raises(ShapeError, match=match):
         call(layer, backend, *shapes)
+
+
+OPTIONS: list[tuple[Any, str]] = [
+    (lambda: nn.ReLU(max_value=-1.0), "max_value=-1.0 must not be less than the threshold 0.0"),
+    (lambda: nn.ReLU(negative_slope=float("nan")), "negative_slope must be a finite number"),
+    (lambda: nn.LeakyReLU("a"), "negative_slope must be a finite number, got 'a'"),
+    (lambda: nn.PReLU(shared_axes=(0,)), r"shared_axes are numbers from 1 on, got \(0,\)"),
+    (lambda: nn.GaussianNoise(-1.0), "stddev must not be negative"),
+    (lambda: nn.GaussianDropout(1.0), "rate must be less than 1; Dropout takes 1"),
+    (lambda: nn.AlphaDropout(1.5), "rate must be a number from 0 to 1"),
+    (lambda: nn.SpatialDropout2D(-0.1), "rate must be a number from 0 to 1"),
+]
+
+
+@pytest.mark.parametrize(("make", "match"), OPTIONS, ids=[match for _, match in OPTIONS])
+def test_hyperparameters_that_mean_nothing(make: Any, match: str) -> None:
+    with pytest.raises(ConfigError, match=match):
+        make()
+
+
+def test_relu_layers_keep_nan_and_infinities(backend: str) -> None:
+    x = NATIVE[backend].tensor(np.array([np.nan, -np.inf, np.inf]), "float64")
+    for options, wanted in (({}, [np.nan, 0, np.inf]), ({"max_value": 6.0}, [np.nan, 0, 6])):
+        case = Case("", nn.ReLU(**options), ((3,),), lambda w, x: x)
+        run = Run(case, backend)
+        np.testing.assert_array_equal(run.native.numpy(run.module(x)), wanted)
 
 
 def test_batch_norm_of_one_value_per_channel(backend: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dualnet import initializers
 from dualnet.errors import no_attribute
 from dualnet.nn import activations
+from dualnet.nn.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from dualnet.nn.attention import MultiHeadAttention
 from dualnet.nn.containers import Graph, Sequential
 from dualnet.nn.convolution import Conv1D, Conv2D, Conv3D
@@ -59,7 +60,15 @@ from dualnet.nn.pooling import (
     MaxPool3D,
 )
 from dualnet.nn.recurrent import GRU, LSTM, SimpleRNN
-from dualnet.nn.regularization import Dropout
+from dualnet.nn.regularization import (
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
 from dualnet.nn.reshaping import Flatten, Permute, RepeatVector, Reshape
 from dualnet.nn.resizing import Resizing, UpSampling1D, UpSampling2D, UpSampling3D
 from dualnet.nn.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
@@ -79,6 +88,7 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AlphaDropout",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -102,9 +112,12 @@ __all__ = [
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Dropout",
+    "ELU",
     "Embedding",
     "Flatten",
     "GRU",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
@@ -126,6 +139,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LayerNormalization",
+    "LeakyReLU",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -137,9 +151,11 @@ __all__ = [
     "MultiHeadAttention",
     "Multiply",
     "Native",
+    "PReLU",
     "Permute",
     "RMSNorm",
     "RMSNormalization",
+    "ReLU",
     "RepeatVector",
     "Reshape",
     "Resizing",
@@ -147,6 +163,10 @@ __all__ = [
     "SeparableConv2D",
     "Sequential",
     "SimpleRNN",
+    "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "Subtract",
     "UpSampling1D",
     "UpSampling2D",
