@@ -255,6 +255,21 @@ def recurrent(step: Callable[..., Any], states: int, *, mode: str, mask: Any = N
     return formula
 
 
+def below(name: str, w: dict[str, T]) -> dict[str, T]:
+    """The weights of a sub-layer."""
+    return {k.removeprefix(f"{name}."): v for k, v in w.items() if k.startswith(f"{name}.")}
+
+
+def both_ways(step: Any, states: int, merge: Any, *, mode: str, mask: Any = None):
+    def formula(w: dict[str, T], x: T) -> T:
+        one = recurrent(step, states, mode=mode, mask=mask)(below("layer", w), x)
+        back = recurrent(step, states, mode=mode, mask=mask, back=True)
+        other = back(below("backward_layer", w), x)
+        return merge([one, other.flip(1) if mode == "all" else other], -1)
+
+    return formula
+
+
 def attention(heads: int, mask: Any = None, causal: bool = False) -> Callable[..., Any]:
     def formula(w: dict[str, T], query: T, value: T, key: T | None = None) -> tuple[T, T]:
         def project(name: str, x: T) -> T:
@@ -373,7 +388,7 @@ class Twice(nn.Layer):
 
 
 def twice(w: dict[str, T], x: T) -> T:
-    inner = {name.removeprefix("inner."): value for name, value in w.items()}
+    inner = below("inner", w)
     return dense(inner, dense(inner, x)) * 0.5 + w["shift"]
 
 
@@ -686,6 +701,13 @@ CASES = [
         lambda w, x: affine(w, normalized(x, (-2, -1), 1e-3)),
     ),
     Case("group norm", nn.GroupNorm(3), ((2, 4, 3, 6),), group_norm(3)),
+    Case("instance norm layer", nn.InstanceNorm(), ((2, 4, 3, 6),), group_norm(6)),
+    Case(
+        "unit normalization",
+        nn.UnitNormalization((1, 2)),
+        ((3, 4, 2),),
+        plain(lambda x: x / (x * x).sum((1, 2), keepdim=True) ** 0.5),
+    ),
     Case("instance norm", nn.GroupNorm(6, scale=False), ((2, 4, 6),), group_norm(6)),
     Case("rms norm", nn.RMSNorm(), ((4, 3, 5),), rms_norm),
     Case("dropout, evaluation", nn.Dropout(0.5), ((6, 5),), plain(lambda x: 1.0 * x)),
@@ -886,6 +908,27 @@ CASES = [
         ((3, 5, 2),),
         recurrent(lstm_step, 2, mode="all", mask=SEEN, back=True),
         {"mask": SEEN},
+    ),
+    Case(
+        "time distributed",
+        nn.TimeDistributed(nn.Conv1D(4, 3)),
+        ((2, 3, 5, 2),),
+        lambda w, x: torch.stack(
+            [conv((1,), ((0, 0),))(below("layer", w), x[:, t]) for t in range(3)], 1
+        ),
+    ),
+    Case(
+        "bidirectional",
+        nn.Bidirectional(nn.LSTM(3, return_sequences=True)),
+        ((3, 5, 2),),
+        both_ways(lstm_step, 2, torch.cat, mode="all", mask=SEEN),
+        {"mask": SEEN},
+    ),
+    Case(
+        "bidirectional, sum of the last",
+        nn.Bidirectional(nn.GRU(3), "sum"),
+        ((3, 5, 2),),
+        both_ways(gru_step, 1, lambda pair, axis: pair[0] + pair[1], mode="last"),
     ),
     Case("attention", nn.MultiHeadAttention(2, 3), ((2, 4, 6), (2, 5, 6)), attention_output(2)),
     Case(

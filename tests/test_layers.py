@@ -480,6 +480,10 @@ OPTIONS: list[tuple[Any, str]] = [
     (lambda: nn.ReLU(negative_slope=float("nan")), "negative_slope must be a finite number"),
     (lambda: nn.LeakyReLU("a"), "negative_slope must be a finite number, got 'a'"),
     (lambda: nn.PReLU(shared_axes=(0,)), r"shared_axes are numbers from 1 on, got \(0,\)"),
+    (lambda: nn.TimeDistributed(3), "TimeDistributed takes a layer, got 3"),
+    (lambda: nn.Bidirectional(nn.Dense(2)), "takes an LSTM, GRU or SimpleRNN, got Dense"),
+    (lambda: nn.Bidirectional(nn.GRU(2), "add"), "unknown merge mode 'add'"),
+    (lambda: nn.Bidirectional(nn.GRU(2), "sum", nn.GRU(2)), "must have go_backwards=True"),
     (lambda: nn.GaussianNoise(-1.0), "stddev must not be negative"),
     (lambda: nn.GaussianDropout(1.0), "rate must be less than 1; Dropout takes 1"),
     (lambda: nn.AlphaDropout(1.5), "rate must be a number from 0 to 1"),
@@ -499,6 +503,27 @@ def test_relu_layers_keep_nan_and_infinities(backend: str) -> None:
         case = Case("", nn.ReLU(**options), ((3,),), lambda w, x: x)
         run = Run(case, backend)
         np.testing.assert_array_equal(run.native.numpy(run.module(x)), wanted)
+
+
+def test_states_of_both_directions_go_in_and_out(backend: str) -> None:
+    layer = nn.Bidirectional(nn.LSTM(3, return_state=True), None)
+    run = Run(Case("", layer, ((2, 4, 5),), lambda w, x: x), backend)
+    whole = run()
+    assert [tuple(y.shape) for y in whole[0]] == [(2, 3)] * 2
+    first = run.module(run.inputs[0][:, :2])
+    rest = run.module.layer(run.inputs[0][:, 2:], initial_state=tuple(first[1:3]))
+    assert_near([run.native.numpy(rest[0])], [run.native.numpy(whole[0][0])], EXACT, "output")
+    again = run.module(run.inputs[0], initial_state=tuple(first[1:]))
+    wanted = run.module.backward_layer(run.inputs[0], initial_state=tuple(first[3:]))
+    assert_near([run.native.numpy(again[0][1])], [run.native.numpy(wanted[0])], EXACT, "output")
+
+
+def test_unit_normalization_of_nothing_has_finite_gradients(backend: str) -> None:
+    run = Run(Case("", nn.UnitNormalization(), (np.zeros((2, 3)),), lambda w, x: x), backend)
+    first, second = run.native.gradients(run.loss, run.inputs)
+    assert not run.native.numpy(run()).any()
+    assert not run.native.numpy(first[0]).any()
+    assert np.isfinite(run.native.numpy(second[0])).all()
 
 
 def test_batch_norm_of_one_value_per_channel(backend: str) -> None:

@@ -30,7 +30,14 @@ from dualnet.nn.merging import (
     Subtract,
 )
 from dualnet.nn.native import Native
-from dualnet.nn.normalization import BatchNorm, GroupNorm, LayerNorm, RMSNorm
+from dualnet.nn.normalization import (
+    BatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    RMSNorm,
+    UnitNormalization,
+)
 from dualnet.nn.padding import (
     Cropping1D,
     Cropping2D,
@@ -72,6 +79,7 @@ from dualnet.nn.regularization import (
 from dualnet.nn.reshaping import Flatten, Permute, RepeatVector, Reshape
 from dualnet.nn.resizing import Resizing, UpSampling1D, UpSampling2D, UpSampling3D
 from dualnet.nn.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from dualnet.nn.wrappers import Bidirectional, TimeDistributed
 
 __all__ = [
     "Activation",
@@ -98,6 +106,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNorm",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -135,6 +144,7 @@ __all__ = [
     "GroupNormalization",
     "Identity",
     "Input",
+    "InstanceNorm",
     "LSTM",
     "Layer",
     "LayerNorm",
@@ -168,6 +178,8 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "Subtract",
+    "TimeDistributed",
+    "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",

@@ -6,6 +6,7 @@ Those without are ``nn.Activation("gelu")`` and so on.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from dualnet import ops
 from dualnet.errors import ConfigError
@@ -57,8 +58,8 @@ class PReLU(Layer):
 
     def check(self) -> None:
         _check.initializers(self)
-        axes = self.shared_axes
-        if axes is not None and not all(isinstance(a, int) and a > 0 for a in axes):
+        axes: Any = self.shared_axes
+        if not all(isinstance(a, int) and a > 0 for a in axes or ()):
             raise ConfigError(f"PReLU: shared_axes are numbers from 1 on, got {axes!r}")
 
     def build(self, input_shape: Shape) -> None:
