@@ -93,8 +93,10 @@ class Bidirectional(Layer):
         if initial_state is not None:
             count = len(initial_state) // 2
             halves = (initial_state[:count], initial_state[count:])
-        outputs, states = [], []
-        for layer, first in zip((self.layer, self.backward_layer), halves, strict=True):
+        layers: Any = (self.layer, self.backward_layer)
+        outputs: list[Tensor] = []
+        states: list[Tensor] = []
+        for layer, first in zip(layers, halves, strict=True):
             found = layer(x, initial_state=first, mask=mask)
             y, *last = found if layer.return_state else (found,)
             turn = layer.go_backwards and layer.return_sequences
