@@ -65,8 +65,6 @@ __all__ = [
 
 #: What other libraries call what we have, where the words differ by more than capitals.
 ELSEWHERE = {
-    "AdaptiveAvgPool2d": "GlobalAvgPool2D",
-    "AdaptiveMaxPool2d": "GlobalMaxPool2D",
     "BatchNorm1d": "BatchNorm",
     "BatchNorm2d": "BatchNorm",
     "BatchNorm3d": "BatchNorm",

@@ -55,13 +55,20 @@ def same(n: int, k: int, s: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
+def framed(x: T, pads: Any, fill: float = 0.0) -> T:
+    """The input with a frame around its spatial axes."""
+    sizes = [n + sum(pair) for n, pair in zip(x.shape[1:-1], pads, strict=True)]
+    y = x.new_full((x.shape[0], *sizes, x.shape[-1]), fill)
+    inside = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape[1:-1], pads, strict=True))
+    y[(slice(None), *inside)] = x
+    return y
+
+
 def windows(x: T, window: tuple[int, ...], strides: Any, pads: Any, dilation: Any, fill: float):
     """What each element of a window sees: one slice of the padded input per element."""
     rank = len(window)
-    sizes = [n + sum(pair) for n, pair in zip(x.shape[1:-1], pads, strict=True)]
-    padded = x.new_full((x.shape[0], *sizes, x.shape[-1]), fill)
-    inside = tuple(slice(a, a + n) for n, (a, _) in zip(x.shape[1:-1], pads, strict=True))
-    padded[(slice(None), *inside)] = x
+    padded = framed(x, pads, fill)
+    sizes = padded.shape[1:-1]
     out = [
         (n - (k - 1) * d - 1) // s + 1
         for n, k, s, d in zip(sizes, window, strides, dilation, strict=True)
@@ -132,6 +139,14 @@ def separable(strides: Any, pads: Any) -> Callable[..., T]:
         return dense({"kernel": w["pointwise_kernel"], "bias": w["bias"]}, inner)
 
     return formula
+
+
+def weighed(x: T, axis: int, rows: list[list[float]]) -> T:
+    """Sums along an axis, with these weights for each output."""
+    columns = x.unbind(axis)
+    return torch.stack(
+        [sum(w * c for w, c in zip(row, columns, strict=True)) for row in rows], axis
+    )
 
 
 def max_pool(window: Any, strides: Any, pads: Any) -> Callable[..., T]:
@@ -552,6 +567,44 @@ CASES = [
         ((2, 3, 4, 3, 2),),
         avg_pool((2, 2, 2), (2, 2, 2), (same(3, 2, 2), (0, 0), same(3, 2, 2))),
     ),
+    Case(
+        "adaptive avg pool 1",
+        nn.AdaptiveAvgPool1D(3),
+        ((2, 7, 3),),
+        plain(
+            lambda x: torch.stack([x[:, a:b].sum(1) / 3 for a, b in ((0, 3), (2, 5), (4, 7))], 1)
+        ),
+    ),
+    Case(
+        "adaptive avg pool 2",
+        nn.AdaptiveAvgPool2D((2, 4)),
+        ((2, 5, 4, 3),),
+        plain(lambda x: torch.stack([x[:, :3].sum(1) / 3, x[:, 2:].sum(1) / 3], 1)),
+    ),
+    Case(
+        "adaptive avg pool 3",
+        nn.AdaptiveAvgPool3D((1, 2, 1)),
+        ((2, 3, 2, 2, 2),),
+        plain(lambda x: x.sum((1, 3), keepdim=True) / 6),
+    ),
+    Case(
+        "adaptive max pool 1",
+        nn.AdaptiveMaxPool1D(3),
+        ((2, 7, 3),),
+        plain(lambda x: torch.stack([x[:, a:b].amax(1) for a, b in ((0, 3), (2, 5), (4, 7))], 1)),
+    ),
+    Case(
+        "adaptive max pool 2",
+        nn.AdaptiveMaxPool2D((2, 6)),
+        ((2, 4, 3, 3),),
+        plain(lambda x: x.unflatten(1, (2, 2)).amax(2)[:, :, [0, 0, 1, 1, 2, 2]]),
+    ),
+    Case(
+        "adaptive max pool 3",
+        nn.AdaptiveMaxPool3D((1, 2, 1)),
+        ((2, 3, 2, 2, 2),),
+        plain(lambda x: x.amax((1, 3), keepdim=True)),
+    ),
     Case("global avg pool 1", nn.GlobalAvgPool1D(), ((2, 5, 3),), plain(lambda x: x.sum(1) / 5)),
     Case(
         "global avg pool 2",
@@ -630,6 +683,61 @@ CASES = [
     Case("reshape", nn.Reshape((4, -1)), ((3, 2, 6),), plain(lambda x: x.reshape(3, 4, 3))),
     Case("permute", nn.Permute((3, 1, 2)), ((3, 2, 6, 4),), plain(lambda x: x.permute(0, 3, 1, 2))),
     Case("repeat", nn.RepeatVector(3), ((2, 4),), plain(lambda x: torch.stack([x] * 3, 1))),
+    Case(
+        "zero padding 1",
+        nn.ZeroPadding1D((1, 2)),
+        ((2, 3, 4),),
+        plain(lambda x: torch.cat([x[:, :1] * 0, x, x[:, :2] * 0], 1)),
+    ),
+    Case(
+        "zero padding 2",
+        nn.ZeroPadding2D(((1, 0), 2)),
+        ((2, 3, 4, 2),),
+        plain(lambda x: framed(x, ((1, 0), (2, 2)))),
+    ),
+    Case(
+        "zero padding 3",
+        nn.ZeroPadding3D(),
+        ((2, 3, 2, 2, 2),),
+        plain(lambda x: framed(x, ((1, 1),) * 3)),
+    ),
+    Case("cropping 1", nn.Cropping1D((1, 0)), ((2, 3, 4),), plain(lambda x: 1.0 * x[:, 1:])),
+    Case(
+        "cropping 2",
+        nn.Cropping2D((1, (0, 2))),
+        ((2, 4, 5, 2),),
+        plain(lambda x: 1.0 * x[:, 1:3, :3]),
+    ),
+    Case(
+        "cropping 3",
+        nn.Cropping3D(),
+        ((2, 3, 4, 3, 2),),
+        plain(lambda x: 1.0 * x[:, 1:2, 1:3, 1:2]),
+    ),
+    Case(
+        "up 1", nn.UpSampling1D(3), ((2, 3, 4),), plain(lambda x: x[:, [0, 0, 0, 1, 1, 1, 2, 2, 2]])
+    ),
+    Case(
+        "up 2",
+        nn.UpSampling2D((1, 2)),
+        ((2, 3, 2, 2),),
+        plain(lambda x: x[:, :, [0, 0, 1, 1]]),
+    ),
+    Case(
+        "up 2 bilinear",
+        nn.UpSampling2D((2, 1), "bilinear"),
+        ((2, 2, 3, 2),),
+        plain(lambda x: weighed(x, 1, [[1, 0], [0.75, 0.25], [0.25, 0.75], [0, 1]])),
+    ),
+    Case(
+        "up 3", nn.UpSampling3D((2, 1, 1)), ((2, 2, 3, 2, 2),), plain(lambda x: x[:, [0, 0, 1, 1]])
+    ),
+    Case(
+        "resizing, bilinear",
+        nn.Resizing(2, 3),
+        ((2, 5, 3, 2),),
+        plain(lambda x: weighed(x, 1, [[0.25, 0.75, 0, 0, 0], [0, 0, 0, 0.75, 0.25]])),
+    ),
     Case("add", nn.Add(), ((3, 4), (3, 4), (1, 4)), plain(lambda a, b, c: a + b + c)),
     Case("subtract", nn.Subtract(), ((3, 4), (3, 4)), plain(lambda a, b: a - b)),
     Case("multiply", nn.Multiply(), ((3, 4), (3, 4), (3, 1)), plain(lambda a, b, c: a * b * c)),

@@ -83,6 +83,15 @@ def keyed(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def padded(x: np.ndarray, pads: Any, *, mode: str = "constant", value: Any = 0) -> np.ndarray:
+    """NumPy's, which has a name of its own for ``circular`` and cuts nothing off."""
+    pairs = pads if isinstance(pads, tuple) else ((pads, pads),) * x.ndim
+    wider = [[max(part, 0) for part in pair] for pair in pairs]
+    how = {"constant_values": value} if mode == "constant" else {}
+    y = np.pad(x, wider, {"circular": "wrap"}.get(mode, mode), **how)
+    return y[tuple(slice(max(-a, 0), min(b, 0) or None) for a, b in pairs)]
+
+
 def take_sorted(x: np.ndarray, *, axis: int = -1, descending: bool = False) -> np.ndarray:
     order = keyed(np.argsort)(x, axis=axis, descending=descending)
     return np.take_along_axis(x, order, axis)
@@ -469,6 +478,11 @@ MANIPULATION = [
     Row("flip", (cube,), np.flip, {"axis": (0, -1)}, grad=(0,)),
     Row("moveaxis", (cube, 0, -1), np.moveaxis, grad=(0,)),
     Row("moveaxis", (cube, (0, 1), (2, 0)), np.moveaxis, grad=(0,)),
+    *(
+        Row("pad", (cube, ((1, 0), (5, 2), (-1, 3))), padded, {"mode": mode}, grad=(0,))
+        for mode in ("constant", "circular", "edge", "reflect", "symmetric")
+    ),
+    Row("pad", (i, 2), padded, {"value": -7}),
     Row("permute_dims", (cube, (2, 0, 1)), np.permute_dims, grad=(0,)),
     Row("repeat", (x, 2), np.repeat, grad=(0,)),
     Row("repeat", (x, 3), np.repeat, {"axis": 1}, grad=(0,)),

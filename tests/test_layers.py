@@ -29,6 +29,9 @@ OPEN_AXES: dict[type, int] = {
     **dict.fromkeys((nn.GlobalAvgPool1D, nn.GlobalMaxPool1D, nn.BatchNorm, nn.LayerNorm), 2),
     **dict.fromkeys((nn.Conv2D, nn.MaxPool2D, nn.AvgPool2D, nn.GlobalAvgPool2D), 3),
     **dict.fromkeys((nn.Conv3D, nn.MaxPool3D, nn.AvgPool3D), 4),
+    **dict.fromkeys((nn.UpSampling1D, nn.AdaptiveAvgPool1D, nn.AdaptiveMaxPool1D), 2),
+    **dict.fromkeys((nn.UpSampling2D, nn.Resizing, nn.AdaptiveMaxPool2D), 3),
+    **dict.fromkeys((nn.ZeroPadding2D, nn.Conv2DTranspose, nn.DepthwiseConv2D), 3),
 }
 
 #: Sums of at most some hundred float64 terms of size about 1.
@@ -450,6 +453,10 @@ SHAPES: list[tuple[nn.Layer, tuple[Any, ...], str]] = [
     (nn.LayerNorm(1), ((2, 3, 4),), "axis must name the last axes"),
     (nn.GroupNorm(4), ((2, 6),), "6 channels .* among 4 groups"),
     (nn.Reshape((5, 2)), ((3, 4),), r"cannot take samples of shape \(4,\): 4 values"),
+    (nn.Cropping1D(2), ((2, 3, 4),), "cuts more off an axis than a tensor of shape"),
+    (nn.ZeroPadding2D(), ((2, 3, 4),), "needs input of rank 4"),
+    (nn.UpSampling2D(), ((2, 3, 4),), "needs input of rank 4"),
+    (nn.AdaptiveMaxPool1D(2), ((2, 3),), "needs input of rank 3"),
     (nn.LSTM(3), ((2, 3),), "needs input of rank 3, got"),
     (nn.Add(), ((2, 3),), "merges two or more inputs, got 1"),
 ]

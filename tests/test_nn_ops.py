@@ -16,8 +16,8 @@ import tensorflow as tf
 import torch
 from test_layers import EXACT, NATIVE
 
-from dualnet import ops, windows
-from dualnet.errors import ConfigError, ShapeError, UnknownName
+from dualnet import nn, ops, windows
+from dualnet.errors import ConfigError, DtypeError, ShapeError, UnknownName
 from dualnet.nn import activations
 from dualnet.ops.nn import recurrent
 
@@ -247,6 +247,31 @@ def test_depthwise_convolution_of_volumes(backend: str) -> None:
     np.testing.assert_allclose(NATIVE[backend].numpy(y), wanted, rtol=0, atol=EXACT)
 
 
+@pytest.mark.parametrize(
+    ("pads", "options", "error", "match"),
+    [
+        (1, {"mode": "wrap"}, UnknownName, "unknown padding mode 'wrap'.*circular, constant, edge"),
+        ((1, 2, 3), {}, ConfigError, r"pads=\(1, 2, 3\) must be a whole number, or 2 of them"),
+        (1.5, {}, ConfigError, "must be a whole number"),
+        ((-2, 0), {}, ShapeError, "cuts more off an axis than a tensor of shape"),
+        ((0, 1), {"mode": "edge"}, ShapeError, "nothing to repeat along an empty axis"),
+    ],
+)
+def test_padding_that_means_nothing(
+    pads: Any, options: dict[str, Any], error: type[Exception], match: str, backend: str
+) -> None:
+    (x,) = on(backend, np.ones((3, 0)))
+    with pytest.raises(error, match=match):
+        ops.pad(x, pads, **options)
+
+
+@pytest.mark.parametrize("padding", [-1, (1, 2, 3), 0.5])
+def test_frames_that_mean_nothing(padding: Any) -> None:
+    for layer in (nn.ZeroPadding2D, nn.Cropping2D):
+        with pytest.raises(ConfigError, match=r"must (be a whole number|not be less than 0)"):
+            layer(padding)
+
+
 def test_pool_padding_as_wide_as_the_window(backend: str) -> None:
     (x,) = on(backend, np.ones((1, 5, 2)))
     for pool in (ops.nn.max_pool, ops.nn.avg_pool):
@@ -305,6 +330,93 @@ def test_tensorflow_kernels_without_onednn() -> None:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+# Resizing
+
+
+def resized_by_torch(x: np.ndarray, size: Any, **options: Any) -> np.ndarray:
+    y = torch.nn.functional.interpolate(torch.tensor(x).movedim(-1, 1), size, **options)
+    return y.movedim(1, -1).numpy()
+
+
+SIZES = [((5, 4), (7, 9)), ((7, 9), (5, 4)), ((6, 4), (3, 8)), ((3, 5), (3, 1)), ((1, 2), (4, 2))]
+
+
+@pytest.mark.parametrize(("size", "to"), SIZES)
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("method", ["nearest-exact", "bilinear", "bicubic"])
+def test_resize_is_that_of_the_frameworks(
+    method: str, antialias: bool, size: Any, to: Any, backend: str
+) -> None:
+    """PyTorch's in float64 where it means the same; its plain bicubic has another cubic."""
+    x = RANDOM.normal(size=(2, *size, 3))
+    y = NATIVE[backend].numpy(
+        ops.nn.resize(*on(backend, x), to, method=method, antialias=antialias)
+    )
+    assert y.dtype == np.float64
+    if method == "nearest-exact":
+        assert (y == resized_by_torch(x, to, mode=method)).all()
+    elif method == "bilinear" or antialias:
+        wanted = resized_by_torch(x, to, mode=method, antialias=antialias)
+        np.testing.assert_allclose(y, wanted, rtol=0, atol=EXACT)
+    else:
+        wanted = tf.image.resize(x, to, method=method).numpy()
+        np.testing.assert_allclose(y, wanted, rtol=0, atol=5e-3)  # float32, a table of 1024 entries
+
+
+def test_bicubic_gives_back_quadratic_polynomials(backend: str) -> None:
+    """Keys' cubic with a = -1/2 is exact for them, away from the border."""
+    x = np.arange(12.0)[None, :, None] ** 2
+    y = NATIVE[backend].numpy(ops.nn.resize(*on(backend, x), 30, method="bicubic"))
+    centres = (np.arange(30) + 0.5) * 12 / 30 - 0.5
+    np.testing.assert_allclose(y[0, 5:25, 0], centres[5:25] ** 2, rtol=EXACT)
+
+
+@pytest.mark.parametrize("method", ["bilinear", "bicubic", "nearest"])
+def test_derivatives_of_resize(method: str, backend: str) -> None:
+    """Linear in the image: its map is found from unit vectors."""
+    native = NATIVE[backend]
+    (x,) = on(backend, RANDOM.normal(size=(1, 3, 4, 2)))
+    options = {"method": method, "antialias": True}
+
+    def compute() -> Any:
+        return native.loss([ops.nn.resize(x, (5, 2), **options)])
+
+    eye = np.eye(24).reshape(24, 3, 4, 2)
+    matrix = native.numpy(ops.nn.resize(*on(backend, eye), (5, 2), **options)).reshape(24, -1)
+    square = 2 * matrix * (np.cos(np.arange(20)) + 1.5) @ matrix.T
+    first, second = native.gradients(compute, [x])
+    wanted = square @ native.numpy(x).ravel()
+    np.testing.assert_allclose(native.numpy(first[0]).ravel(), wanted, rtol=0, atol=EXACT)
+    wanted = 2 * square @ wanted
+    np.testing.assert_allclose(native.numpy(second[0]).ravel(), wanted, rtol=0, atol=EXACT)
+
+
+def test_resize_refuses(backend: str) -> None:
+    (x,) = on(backend, np.ones((1, 4, 4, 2)))
+    with pytest.raises(UnknownName, match=r"unknown resize method 'bilinaer'; did you mean"):
+        ops.nn.resize(x, 2, method="bilinaer")
+    with pytest.raises(ConfigError, match=r"size=\(2, 2, 2\) must be a positive integer, or 2"):
+        ops.nn.resize(x, (2, 2, 2))
+    (image,) = on(backend, np.ones((1, 4, 4, 2), np.uint8))
+    assert NATIVE[backend].numpy(ops.nn.resize(image, 2, method="nearest")).dtype == np.uint8
+    with pytest.raises(DtypeError, match="resize by bilinear takes floating dtypes, got"):
+        ops.nn.resize(image, 2)
+    for function in (ops.nn.resize, lambda y, n: ops.nn.adaptive_avg_pool(y, output_size=n)):
+        with pytest.raises(ShapeError, match=r"needs \(batch, \*spatial, channels\), got shape"):
+            function(image[0, 0], 2)
+
+
+@pytest.mark.parametrize(("n", "to"), [(7, 3), (5, 5), (4, 9), (10, 4), (1, 3)])
+def test_adaptive_pools_are_those_of_pytorch(n: int, to: int, backend: str) -> None:
+    x = RANDOM.normal(size=(2, n, 6, 3))
+    native = torch.tensor(x).movedim(-1, 1)
+    for kind in ("avg", "max"):
+        wanted = getattr(torch.nn.functional, f"adaptive_{kind}_pool2d")(native, (to, 4))
+        y = getattr(ops.nn, f"adaptive_{kind}_pool")(*on(backend, x), output_size=(to, 4))
+        wanted = wanted.movedim(1, -1).numpy()
+        np.testing.assert_allclose(NATIVE[backend].numpy(y), wanted, rtol=0, atol=EXACT)
 
 
 # Recurrent kernels against their definitions

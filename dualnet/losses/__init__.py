@@ -13,6 +13,13 @@ from collections.abc import Callable
 from typing import Any
 
 from dualnet.errors import ConfigError, unknown_name
+from dualnet.losses.angles import circle, cosine_distance
+from dualnet.losses.distributions import kl_divergence, poisson
+from dualnet.losses.focal import (
+    binary_focal_cross_entropy,
+    focal_cross_entropy,
+    generalized_cross_entropy,
+)
 from dualnet.losses.functions import (
     binary_cross_entropy,
     cross_entropy,
@@ -20,50 +27,132 @@ from dualnet.losses.functions import (
     mean_absolute_error,
     mean_squared_error,
 )
+from dualnet.losses.margins import categorical_hinge, hinge, squared_hinge
 from dualnet.losses.objects import (
+    CTC,
     BinaryCrossEntropy,
+    BinaryFocalCrossEntropy,
+    CategoricalHinge,
+    Circle,
+    CosineDistance,
     CrossEntropy,
+    Dice,
+    FocalCrossEntropy,
+    GeneralizedCrossEntropy,
+    Hinge,
     Huber,
+    KLDivergence,
+    LogCosh,
     Loss,
     MeanAbsoluteError,
+    MeanAbsolutePercentageError,
     MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SquaredHinge,
+    Tversky,
 )
+from dualnet.losses.overlap import dice, tversky
+from dualnet.losses.regression import (
+    log_cosh,
+    mean_absolute_percentage_error,
+    mean_squared_logarithmic_error,
+)
+from dualnet.losses.sequences import ctc
 from dualnet.typing import NDArray, Shape, Tensor
 
 __all__ = [
     "BinaryCrossEntropy",
+    "BinaryFocalCrossEntropy",
+    "CTC",
+    "CategoricalHinge",
+    "Circle",
+    "CosineDistance",
     "CrossEntropy",
+    "Dice",
+    "FocalCrossEntropy",
+    "GeneralizedCrossEntropy",
+    "Hinge",
     "Huber",
+    "KLDivergence",
+    "LogCosh",
     "Loss",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "SquaredHinge",
+    "Tversky",
     "binary_cross_entropy",
+    "binary_focal_cross_entropy",
+    "categorical_hinge",
     "check_targets",
+    "circle",
+    "cosine_distance",
     "cross_entropy",
+    "ctc",
+    "dice",
+    "focal_cross_entropy",
+    "generalized_cross_entropy",
     "get",
+    "hinge",
     "huber",
+    "kl_divergence",
+    "log_cosh",
     "mae",
+    "mape",
     "mean_absolute_error",
+    "mean_absolute_percentage_error",
     "mean_squared_error",
+    "mean_squared_logarithmic_error",
     "mse",
+    "msle",
+    "poisson",
+    "squared_hinge",
+    "tversky",
 ]
 
 mae = mean_absolute_error
+mape = mean_absolute_percentage_error
 mse = mean_squared_error
+msle = mean_squared_logarithmic_error
 
 #: Our names and Keras's.
 NAMES: dict[str, type[Loss]] = {
     "bce": BinaryCrossEntropy,
     "binary_cross_entropy": BinaryCrossEntropy,
     "binary_crossentropy": BinaryCrossEntropy,
+    "binary_focal_cross_entropy": BinaryFocalCrossEntropy,
+    "binary_focal_crossentropy": BinaryFocalCrossEntropy,
     "categorical_crossentropy": CrossEntropy,
+    "categorical_focal_crossentropy": FocalCrossEntropy,
+    "categorical_generalized_cross_entropy": GeneralizedCrossEntropy,
+    "categorical_hinge": CategoricalHinge,
+    "circle": Circle,
+    "cosine_distance": CosineDistance,
+    "cosine_similarity": CosineDistance,
     "cross_entropy": CrossEntropy,
+    "ctc": CTC,
+    "dice": Dice,
+    "focal_cross_entropy": FocalCrossEntropy,
+    "generalized_cross_entropy": GeneralizedCrossEntropy,
+    "hinge": Hinge,
     "huber": Huber,
+    "kl_divergence": KLDivergence,
+    "log_cosh": LogCosh,
     "mae": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError,
     "mean_absolute_error": MeanAbsoluteError,
+    "mean_absolute_percentage_error": MeanAbsolutePercentageError,
     "mean_squared_error": MeanSquaredError,
+    "mean_squared_logarithmic_error": MeanSquaredLogarithmicError,
     "mse": MeanSquaredError,
+    "msle": MeanSquaredLogarithmicError,
+    "poisson": Poisson,
     "sparse_categorical_crossentropy": CrossEntropy,
+    "squared_hinge": SquaredHinge,
+    "tversky": Tversky,
 }
 
 

@@ -1,4 +1,4 @@
-"""The losses as functions: ``loss(y_true, y_pred, sample_weight=None, …)``."""
+"""Cross entropies, and squared, absolute and Huber's error, as functions."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 from dualnet import ops
 from dualnet.errors import ConfigError
+from dualnet.losses.pairs import paired, times_log
 from dualnet.losses.reduction import reduced, spread, without_masked
 from dualnet.losses.targets import (
     are_labels,
     backend_of_tensor,
     cast_like,
     check_labels,
-    check_same_shape,
     native,
     shape_of,
 )
@@ -131,15 +131,10 @@ def _of_probabilities(y: Tensor, y_pred: Tensor, from_logits: bool, smoothing: f
     if smoothing:
         y = (1.0 - smoothing) * y + smoothing / y_pred.shape[-1]
     if not from_logits:
-        return -ops.sum(_times_log(y, y_pred), axis=-1)
+        return -ops.sum(times_log(y, y_pred), axis=-1)
     logs = ops.nn.log_softmax(y_pred, axis=-1)
     logs = ops.where(ops.equal(y, 0.0), ops.zeros_like(logs), logs)  # a logit of -inf where y is 0
     return -ops.sum(y * logs, axis=-1)
-
-
-def _times_log(y: Tensor, p: Tensor) -> Tensor:
-    """``y · log p``, zero with zero gradient where ``y`` is zero."""
-    return y * ops.log(ops.where(ops.equal(y, 0.0), ops.ones_like(p), p))
 
 
 def binary_cross_entropy(
@@ -168,13 +163,13 @@ def binary_cross_entropy(
         ShapeError: the shapes differ; nothing is broadcast.
     """
     check_smoothing(label_smoothing)
-    y_true, y_pred = _paired(y_true, y_pred, mask)
+    y_true, y_pred = paired(y_true, y_pred, mask)
     if label_smoothing:
         y_true = (1.0 - label_smoothing) * y_true + 0.5 * label_smoothing
     if from_logits:
         losses = ops.nn.softplus(y_pred) - y_pred * y_true
     else:
-        losses = -_times_log(y_true, y_pred) - _times_log(1.0 - y_true, 1.0 - y_pred)
+        losses = -times_log(y_true, y_pred) - times_log(1.0 - y_true, 1.0 - y_pred)
     return reduced(losses, sample_weight, mask, reduction)
 
 
@@ -195,7 +190,7 @@ def mean_squared_error(
     Raises:
         ShapeError: the shapes differ; nothing is broadcast.
     """
-    y_true, y_pred = _paired(y_true, y_pred, mask)
+    y_true, y_pred = paired(y_true, y_pred, mask)
     error = y_pred - y_true
     return reduced(error * error, sample_weight, mask, reduction)
 
@@ -212,7 +207,7 @@ def mean_absolute_error(
 
     Arguments and errors are those of :func:`mean_squared_error`.
     """
-    y_true, y_pred = _paired(y_true, y_pred, mask)
+    y_true, y_pred = paired(y_true, y_pred, mask)
     return reduced(ops.abs(y_pred - y_true), sample_weight, mask, reduction)
 
 
@@ -236,7 +231,7 @@ def huber(
     Other arguments and errors are those of :func:`mean_squared_error`.
     """
     check_delta(delta)
-    y_true, y_pred = _paired(y_true, y_pred, mask)
+    y_true, y_pred = paired(y_true, y_pred, mask)
     error = y_pred - y_true
     near = ops.clip(error, -delta, delta)
     return reduced(near * (error - 0.5 * near), sample_weight, mask, reduction)
@@ -246,11 +241,3 @@ def check_delta(value: float) -> None:
     """Raises :class:`ConfigError` unless Huber's ``δ`` is above zero."""
     if not value > 0:
         raise ConfigError(f"delta={value!r} must be above zero")
-
-
-def _paired(y_true: Any, y_pred: Any, mask: Any) -> tuple[Tensor, Tensor]:
-    """Targets and predictions of one shape and dtype, without what is masked."""
-    y_true, y_pred = native(y_true, y_pred)
-    check_same_shape(shape_of(y_true), shape_of(y_pred))
-    y_true = cast_like(y_true, y_pred)
-    return without_masked(y_true, mask), without_masked(y_pred, mask)

@@ -11,18 +11,43 @@ import numpy as np
 from dualnet.config import Configurable
 from dualnet.dtypes import canonical
 from dualnet.errors import LabelError
-from dualnet.losses import functions
+from dualnet.losses import (
+    angles,
+    distributions,
+    focal,
+    functions,
+    margins,
+    overlap,
+    regression,
+    sequences,
+)
 from dualnet.losses.reduction import check_reduction
 from dualnet.losses.targets import are_labels, check_labels, check_same_shape
 from dualnet.typing import NDArray, Shape, Tensor
 
 __all__ = [
     "BinaryCrossEntropy",
+    "BinaryFocalCrossEntropy",
+    "CTC",
+    "CategoricalHinge",
+    "Circle",
+    "CosineDistance",
     "CrossEntropy",
+    "Dice",
+    "FocalCrossEntropy",
+    "GeneralizedCrossEntropy",
+    "Hinge",
     "Huber",
+    "KLDivergence",
+    "LogCosh",
     "Loss",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "SquaredHinge",
+    "Tversky",
 ]
 
 
@@ -81,8 +106,7 @@ class CrossEntropy(Loss):
         functions.check_smoothing(self.label_smoothing)
 
     def check_targets(self, y: NDArray, output_shape: Shape) -> None:
-        if are_labels(canonical(y.dtype), y.shape, (len(y), *output_shape)):
-            check_labels(y, output_shape[-1], self.ignore_index)
+        _check_classes(y, output_shape, self.ignore_index)
 
 
 class BinaryCrossEntropy(Loss):
@@ -99,11 +123,7 @@ class BinaryCrossEntropy(Loss):
 
     def check_targets(self, y: NDArray, output_shape: Shape) -> None:
         super().check_targets(y, output_shape)
-        if np.any((y < 0) | (y > 1)):
-            raise LabelError(
-                f"binary targets lie between 0 and 1, y goes from {y.min()} to {y.max()}; for "
-                "several classes use cross_entropy"
-            )
+        _check_range(y, "for several classes use cross_entropy")
 
 
 class MeanSquaredError(Loss):
@@ -128,3 +148,225 @@ class Huber(Loss):
     def check(self) -> None:
         super().check()
         functions.check_delta(self.delta)
+
+
+class LogCosh(Loss):
+    """:func:`dualnet.losses.log_cosh`."""
+
+    function = staticmethod(regression.log_cosh)
+
+
+class MeanAbsolutePercentageError(Loss):
+    """:func:`dualnet.losses.mean_absolute_percentage_error`."""
+
+    function = staticmethod(regression.mean_absolute_percentage_error)
+
+
+class MeanSquaredLogarithmicError(Loss):
+    """:func:`dualnet.losses.mean_squared_logarithmic_error`."""
+
+    function = staticmethod(regression.mean_squared_logarithmic_error)
+
+
+class BinaryFocalCrossEntropy(Loss):
+    """:func:`dualnet.losses.binary_focal_cross_entropy` with its options."""
+
+    function = staticmethod(focal.binary_focal_cross_entropy)
+
+    alpha: float | None = 0.25
+    gamma: float = 2.0
+    from_logits: bool = True
+    label_smoothing: float = 0.0
+
+    def check(self) -> None:
+        super().check()
+        focal.check_focus(self.alpha, self.gamma)
+        functions.check_smoothing(self.label_smoothing)
+
+    def check_targets(self, y: NDArray, output_shape: Shape) -> None:
+        super().check_targets(y, output_shape)
+        _check_range(y, "for several classes use focal_cross_entropy")
+
+
+class FocalCrossEntropy(Loss):
+    """:func:`dualnet.losses.focal_cross_entropy` with its options."""
+
+    function = staticmethod(focal.focal_cross_entropy)
+
+    alpha: float | None = 0.25
+    gamma: float = 2.0
+    from_logits: bool = True
+    label_smoothing: float = 0.0
+    validate: bool = dataclasses.field(default=True, kw_only=True)
+
+    def check(self) -> None:
+        super().check()
+        focal.check_focus(self.alpha, self.gamma)
+        functions.check_smoothing(self.label_smoothing)
+
+    def check_targets(self, y: NDArray, output_shape: Shape) -> None:
+        _check_classes(y, output_shape)
+
+
+class GeneralizedCrossEntropy(Loss):
+    """:func:`dualnet.losses.generalized_cross_entropy` with its options."""
+
+    function = staticmethod(focal.generalized_cross_entropy)
+
+    q: float = 0.7
+    from_logits: bool = True
+    validate: bool = dataclasses.field(default=True, kw_only=True)
+
+    def check(self) -> None:
+        super().check()
+        focal.check_q(self.q)
+
+    def check_targets(self, y: NDArray, output_shape: Shape) -> None:
+        _check_classes(y, output_shape)
+
+
+class Hinge(Loss):
+    """:func:`dualnet.losses.hinge`."""
+
+    function = staticmethod(margins.hinge)
+
+    def check_targets(self, y: NDArray, output_shape: Shape) -> None:
+        super().check_targets(y, output_shape)
+        _check_signs(y)
+
+
+class SquaredHinge(Loss):
+    """:func:`dualnet.losses.squared_hinge`."""
+
+    function = staticmethod(margins.squared_hinge)
+
+    def check_targets(self, y: NDArray, output_shape: Shape) -> None:
+        super().check_targets(y, output_shape)
+        _check_signs(y)
+
+
+class CategoricalHinge(Loss):
+    """:func:`dualnet.losses.categorical_hinge`."""
+
+    function = staticmethod(margins.categorical_hinge)
+
+    validate: bool = dataclasses.field(default=True, kw_only=True)
+
+    def check_targets(self, y: NDArray, output_shape: Shape) -> None:
+        _check_classes(y, output_shape)
+
+
+class KLDivergence(Loss):
+    """:func:`dualnet.losses.kl_divergence` with its options."""
+
+    function = staticmethod(distributions.kl_divergence)
+
+    from_logits: bool = True
+
+    def check_targets(self, y: NDArray, output_shape: Shape) -> None:
+        super().check_targets(y, output_shape)
+        _check_range(y, "give probabilities")
+
+
+class Poisson(Loss):
+    """:func:`dualnet.losses.poisson` with its options."""
+
+    function = staticmethod(distributions.poisson)
+
+    log_input: bool = True
+
+    def check_targets(self, y: NDArray, output_shape: Shape) -> None:
+        super().check_targets(y, output_shape)
+        if np.any(y < 0):
+            raise LabelError(f"counts are not negative, the smallest of y is {y.min()}")
+
+
+class Dice(Loss):
+    """:func:`dualnet.losses.dice` with its options."""
+
+    function = staticmethod(overlap.dice)
+
+    smooth: float = 1e-7
+
+    def check(self) -> None:
+        super().check()
+        overlap.check_overlap(0.5, 0.5, self.smooth)
+
+    def check_targets(self, y: NDArray, output_shape: Shape) -> None:
+        super().check_targets(y, output_shape)
+        _check_range(y, "give one channel per class")
+
+
+class Tversky(Loss):
+    """:func:`dualnet.losses.tversky` with its options."""
+
+    function = staticmethod(overlap.tversky)
+
+    alpha: float = 0.5
+    beta: float = 0.5
+    smooth: float = 1e-7
+
+    def check(self) -> None:
+        super().check()
+        overlap.check_overlap(self.alpha, self.beta, self.smooth)
+
+    def check_targets(self, y: NDArray, output_shape: Shape) -> None:
+        super().check_targets(y, output_shape)
+        _check_range(y, "give one channel per class")
+
+
+class CosineDistance(Loss):
+    """:func:`dualnet.losses.cosine_distance`."""
+
+    function = staticmethod(angles.cosine_distance)
+
+
+class Circle(Loss):
+    """:func:`dualnet.losses.circle` with its options."""
+
+    function = staticmethod(angles.circle)
+
+    gamma: float = 80.0
+    margin: float = 0.4
+
+    def check(self) -> None:
+        super().check()
+        angles.check_circle(self.gamma, self.margin)
+
+    def check_targets(self, y: NDArray, output_shape: Shape) -> None:
+        angles.check_anchors(canonical(y.dtype), y.shape, (len(y), *output_shape))
+
+
+class CTC(Loss):
+    """:func:`dualnet.losses.ctc` with its options; labels tell their length, a mask the steps'."""
+
+    function = staticmethod(sequences.ctc)
+
+    blank: int = 0
+    from_logits: bool = True
+    validate: bool = dataclasses.field(default=True, kw_only=True)
+
+    def check(self) -> None:
+        super().check()
+        sequences.check_blank(self.blank, self.blank + 1)
+
+    def check_targets(self, y: NDArray, output_shape: Shape) -> None:
+        sequences.check_sequences(canonical(y.dtype), y.shape, (len(y), *output_shape))
+        sequences.check_symbols(y, output_shape[-1])
+
+
+def _check_classes(y: NDArray, output_shape: Shape, ignore_index: int | None = None) -> None:
+    if are_labels(canonical(y.dtype), y.shape, (len(y), *output_shape)):
+        check_labels(y, output_shape[-1], ignore_index)
+
+
+def _check_range(y: NDArray, hint: str) -> None:
+    if np.any((y < 0) | (y > 1)):
+        raise LabelError(f"targets lie between 0 and 1, y goes from {y.min()} to {y.max()}; {hint}")
+
+
+def _check_signs(y: NDArray) -> None:
+    if not np.isin(y, (-1, 0, 1)).all():
+        raise LabelError(
+            f"targets of a hinge are -1 and 1, or 0 and 1; y goes from {y.min()} to {y.max()}"
+        )

@@ -30,7 +30,21 @@ from dualnet.nn.merging import (
 )
 from dualnet.nn.native import Native
 from dualnet.nn.normalization import BatchNorm, GroupNorm, LayerNorm, RMSNorm
+from dualnet.nn.padding import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
 from dualnet.nn.pooling import (
+    AdaptiveAvgPool1D,
+    AdaptiveAvgPool2D,
+    AdaptiveAvgPool3D,
+    AdaptiveMaxPool1D,
+    AdaptiveMaxPool2D,
+    AdaptiveMaxPool3D,
     AvgPool1D,
     AvgPool2D,
     AvgPool3D,
@@ -47,10 +61,23 @@ from dualnet.nn.pooling import (
 from dualnet.nn.recurrent import GRU, LSTM, SimpleRNN
 from dualnet.nn.regularization import Dropout
 from dualnet.nn.reshaping import Flatten, Permute, RepeatVector, Reshape
+from dualnet.nn.resizing import Resizing, UpSampling1D, UpSampling2D, UpSampling3D
 from dualnet.nn.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 
 __all__ = [
     "Activation",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveAvgPool1D",
+    "AdaptiveAvgPool2D",
+    "AdaptiveAvgPool3D",
+    "AdaptiveMaxPool1D",
+    "AdaptiveMaxPool2D",
+    "AdaptiveMaxPool3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "Average",
     "AveragePooling1D",
@@ -68,6 +95,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -112,16 +142,29 @@ __all__ = [
     "RMSNormalization",
     "RepeatVector",
     "Reshape",
+    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
     "Sequential",
     "SimpleRNN",
     "Subtract",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
     "activations",
     "initializers",
 ]
 
 # Keras's long names.
+AdaptiveAveragePooling1D = AdaptiveAvgPool1D
+AdaptiveAveragePooling2D = AdaptiveAvgPool2D
+AdaptiveAveragePooling3D = AdaptiveAvgPool3D
+AdaptiveMaxPooling1D = AdaptiveMaxPool1D
+AdaptiveMaxPooling2D = AdaptiveMaxPool2D
+AdaptiveMaxPooling3D = AdaptiveMaxPool3D
 AveragePooling1D = AvgPool1D
 AveragePooling2D = AvgPool2D
 AveragePooling3D = AvgPool3D

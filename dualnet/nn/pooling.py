@@ -11,6 +11,12 @@ from dualnet.typing import Shape, Tensor
 from dualnet.windows import Padding, Sizes
 
 __all__ = [
+    "AdaptiveAvgPool1D",
+    "AdaptiveAvgPool2D",
+    "AdaptiveAvgPool3D",
+    "AdaptiveMaxPool1D",
+    "AdaptiveMaxPool2D",
+    "AdaptiveMaxPool3D",
     "AvgPool1D",
     "AvgPool2D",
     "AvgPool3D",
@@ -152,3 +158,64 @@ class GlobalMaxPool3D(GlobalPool):
     """The maximum over depth, height and width; equal maxima share the gradient."""
 
     spatial, function = 3, "max"
+
+
+class AdaptivePool(Layer):
+    """Base of the pools that choose their windows after the number of outputs.
+
+    See :func:`dualnet.ops.nn.adaptive_avg_pool`.
+
+    Args:
+        output_size: a number, or one per spatial axis.
+    """
+
+    output_size: Sizes
+
+    spatial: ClassVar[int]
+    function: ClassVar[str]
+
+    def check(self) -> None:
+        windows.per_axis(self.output_size, self.spatial, "output_size")
+
+    def build(self, input_shape: Shape) -> None:
+        axes = self.spatial + 2
+        _check.rank(self, input_shape, axes, axes, LAYOUT)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return getattr(ops.nn, self.function)(x, output_size=self.output_size)
+
+
+class AdaptiveAvgPool1D(AdaptivePool):
+    """Means over ``output_size`` windows of time."""
+
+    spatial, function = 1, "adaptive_avg_pool"
+
+
+class AdaptiveAvgPool2D(AdaptivePool):
+    """Means over ``output_size`` windows of height and width."""
+
+    spatial, function = 2, "adaptive_avg_pool"
+
+
+class AdaptiveAvgPool3D(AdaptivePool):
+    """Means over ``output_size`` windows of depth, height and width."""
+
+    spatial, function = 3, "adaptive_avg_pool"
+
+
+class AdaptiveMaxPool1D(AdaptivePool):
+    """Maxima over ``output_size`` windows of time; equal ones share the gradient."""
+
+    spatial, function = 1, "adaptive_max_pool"
+
+
+class AdaptiveMaxPool2D(AdaptivePool):
+    """Maxima over ``output_size`` windows of height and width; equal ones share the gradient."""
+
+    spatial, function = 2, "adaptive_max_pool"
+
+
+class AdaptiveMaxPool3D(AdaptivePool):
+    """Maxima over ``output_size`` windows of depth, height and width."""
+
+    spatial, function = 3, "adaptive_max_pool"

@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from dualnet.padding import Pads, pairs, source
 from dualnet.typing import Axis
 from dualnet_tf.ops._common import INTEGER, promote_all, require
 
@@ -44,6 +45,20 @@ def moveaxis(x: Any, source: Any, destination: Any, /) -> Any:
     for target, moved in sorted(zip(targets, sources, strict=True)):
         order.insert(target, moved)
     return tf.transpose(x, order)
+
+
+def pad(x: Any, pads: Pads, /, *, mode: str = "constant", value: Any = 0) -> Any:
+    found = pairs(x.shape, pads, mode)
+    if mode == "constant":
+        x = x[tuple(slice(max(-before, 0), min(after, 0) or None) for before, after in found)]
+        wider = [[max(part, 0) for part in pair] for pair in found]
+        return tf.pad(x, wider, constant_values=tf.constant(value, x.dtype))
+    for axis, (before, after) in enumerate(found):
+        if before or after:
+            size = tf.shape(x, tf.int64)[axis]
+            places = tf.range(-before, size + after, dtype=tf.int64)
+            x = tf.gather(x, source(places, size, mode), axis=axis)
+    return x
 
 
 def permute_dims(x: Any, /, axes: Sequence[int]) -> Any:

@@ -134,6 +134,7 @@ from dualnet_torch.ops.manipulation import (
     stack,
     tile,
     unstack,
+    pad,
 )
 from dualnet_torch.ops.reductions import (
     all,
@@ -264,6 +265,7 @@ __all__ = [
     "sort",
     "split",
     "sqrt",
+    "pad",
     "square",
     "squeeze",
     "stack",

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 
 from dualnet.errors import ShapeError
+from dualnet.padding import Pads, pairs, source
 from dualnet.typing import Axis
 from dualnet_torch.ops._common import INTEGER, promote_all, require
 
@@ -37,6 +39,18 @@ def flip(x: Any, /, *, axis: Axis = None) -> Any:
 
 def moveaxis(x: Any, source: Any, destination: Any, /) -> Any:
     return torch.movedim(x, source, destination)
+
+
+def pad(x: Any, pads: Pads, /, *, mode: str = "constant", value: Any = 0) -> Any:
+    found = pairs(x.shape, pads, mode)
+    if mode == "constant":  # PyTorch lists the last axis first
+        return F.pad(x, [side for pair in reversed(found) for side in pair], value=value)
+    for axis, (before, after) in enumerate(found):
+        if before or after:
+            size = x.shape[axis]
+            places = torch.arange(-before, size + after, device=x.device)
+            x = torch.index_select(x, axis, source(places, size, mode))
+    return x
 
 
 def permute_dims(x: Any, /, axes: Sequence[int]) -> Any:

@@ -10,14 +10,25 @@ from typing import Any
 
 from dualnet.errors import no_attribute
 from dualnet.ops._dispatch import dispatchers
+from dualnet.ops.nn.adaptive import adaptive_avg_pool as adaptive_avg_pool
+from dualnet.ops.nn.adaptive import adaptive_max_pool as adaptive_max_pool
 from dualnet.ops.nn.attention import attention_weights as attention_weights
 from dualnet.ops.nn.attention import dot_product_attention as dot_product_attention
+from dualnet.ops.nn.resizing import resize as resize
 from dualnet.protocols.ops.nn import CHAPTERS
 
 _functions = dispatchers(CHAPTERS, lambda backend: backend.ops.nn)
 globals().update(_functions)
 
-__all__ = sorted(["attention_weights", "dot_product_attention", *_functions])  # noqa: PLE0605 - the protocol is the list
+_composed = (
+    "adaptive_avg_pool",
+    "adaptive_max_pool",
+    "attention_weights",
+    "dot_product_attention",
+    "resize",
+)
+
+__all__ = sorted([*_composed, *_functions])  # noqa: PLE0605 - the protocol is the list
 
 
 def __getattr__(name: str) -> Any:

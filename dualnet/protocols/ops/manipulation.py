@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from dualnet.typing import Axis, Shape, Tensor
+from dualnet.padding import Pads
+from dualnet.typing import Axis, Scalar, Shape, Tensor
 
 __all__ = ["Manipulation"]
 
@@ -54,6 +55,32 @@ class Manipulation(Protocol):
         self, x: Tensor, source: int | Sequence[int], destination: int | Sequence[int], /
     ) -> Tensor:
         """``x`` with axes moved to other places; the rest keep their order."""
+        ...
+
+    def pad(self, x: Tensor, pads: Pads, /, *, mode: str = "constant", value: Scalar = 0) -> Tensor:
+        """``x`` made longer, or shorter, at both ends of its axes.
+
+        ==============  ======================  ==============================================
+        ``mode``        ``1 2 3`` by ``(4, 4)``
+        ==============  ======================  ==============================================
+        ``constant``    ``0000 123 0000``       ``value``
+        ``edge``        ``1111 123 3333``       the last value (PyTorch: replicate)
+        ``reflect``     ``1232 123 2123``       mirrored at the last value
+        ``symmetric``   ``3321 123 3211``       mirrored behind the last value
+        ``circular``    ``3123 123 1231``       from the other end (NumPy: wrap)
+        ==============  ======================  ==============================================
+
+        Args:
+            pads: a number for both ends of every axis, or one entry per axis, a number or a
+                pair ``(before, after)``.  Less than 0 cuts off.
+            mode: what stands there; the axes are padded one after another.
+            value: that of ``constant``.
+
+        Raises:
+            UnknownName: ``mode`` is none of these.
+            ConfigError: ``pads`` are no whole numbers, or not one entry per axis.
+            ShapeError: more is cut off than there is, or an empty axis has nothing to repeat.
+        """
         ...
 
     def permute_dims(self, x: Tensor, /, axes: Sequence[int]) -> Tensor:

@@ -37,9 +37,11 @@ from dualnet_torch.ops.nn.pooling import avg_pool, max_pool
 from dualnet_torch.ops.nn.products import embedding, linear
 from dualnet_torch.ops.nn.recurrent import gru, lstm, rnn, zero_state
 from dualnet_torch.ops.nn.regularization import dropout
+from dualnet_torch.ops.nn.sampling import axis_size, places
 
 __all__ = [
     "avg_pool",
+    "axis_size",
     "batch_norm",
     "batch_norm_training",
     "celu",
@@ -67,6 +69,7 @@ __all__ = [
     "max_pool",
     "merge_heads",
     "mish",
+    "places",
     "relu",
     "relu6",
     "rms_norm",

@@ -120,7 +120,7 @@ BUGS = {
         sides=TENSORFLOW,
     ),
     "probabilities are clipped": loss(
-        (functions, "_times_log"),
+        (functions, "times_log"),
         clipped,
         losses.BinaryCrossEntropy(from_logits=False),
         net=PROBABLE,

@@ -13,6 +13,7 @@ from dualnet.protocols.ops.nn.pooling import Pooling
 from dualnet.protocols.ops.nn.products import Products
 from dualnet.protocols.ops.nn.recurrent import Recurrent
 from dualnet.protocols.ops.nn.regularization import Regularization
+from dualnet.protocols.ops.nn.sampling import Sampling
 
 __all__ = ["CHAPTERS", "NN"]
 
@@ -26,6 +27,7 @@ CHAPTERS: tuple[type, ...] = (
     Products,
     Recurrent,
     Regularization,
+    Sampling,
 )
 
 
@@ -39,6 +41,7 @@ class NN(
     Products,
     Recurrent,
     Regularization,
+    Sampling,
     Protocol,
 ):
     """Every function of ``ops.nn`` that a backend provides."""
