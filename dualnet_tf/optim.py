@@ -30,7 +30,7 @@ def apply(
     rule: Optimizer,
     variables: list[tf.Variable],
     gradients: list[tf.Tensor],
-    slots: Mapping[str, list[tf.Variable]],
+    slots: Mapping[str, list[tf.Variable | None]],
     step: Any,
     lr: Any,
     finite: tf.Tensor | None,
@@ -38,7 +38,7 @@ def apply(
 ) -> None:
     coefficients = rule.step_coefficients(step, lr)
     for place, (variable, g) in enumerate(zip(variables, gradients, strict=True)):
-        held = {name: tensors[place] for name, tensors in slots.items()}
+        held = {name: t for name, of in slots.items() for t in [of[place]] if t is not None}
         scalars = {name: _narrowed(value, g.dtype) for name, value in coefficients.items()}
         value, new = rule.advance(tf.cast(variable, g.dtype), g, held, finite, **scalars)
         variable.assign(tf.cast(value, variable.dtype))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -34,7 +34,7 @@ def apply(
     rule: Optimizer,
     variables: list[Tensor],
     gradients: list[Tensor],
-    slots: Mapping[str, list[Tensor]],
+    slots: Mapping[str, list[Tensor | None]],
     step: Any,
     lr: Any,
     finite: Tensor | None,
@@ -47,7 +47,7 @@ def apply(
             return
         coefficients = rule.step_coefficients(step, lr)
         for place, (variable, g) in enumerate(zip(variables, gradients, strict=True)):
-            held = {name: tensors[place] for name, tensors in slots.items()}
+            held = {name: t for name, of in slots.items() for t in [of[place]] if t is not None}
             scalars = {name: _narrowed(value, g.dtype) for name, value in coefficients.items()}
             value, new = rule.advance(variable.to(g.dtype), g, held, finite, **scalars)
             variable.copy_(value)
@@ -64,7 +64,7 @@ def _narrowed(value: Any, dtype: torch.dtype) -> Any:
 # loop above makes by the dozen.  A compiler fuses the loop, so there it stays.
 
 
-def _alike(variables: List, gradients: List, slots: Mapping[str, List]) -> bool:
+def _alike(variables: List, gradients: List, slots: Mapping[str, Sequence[Tensor | None]]) -> bool:
     """Whether the kernels below take these tensors: eager, of one dtype, on one device.
 
     Slots are read by index elsewhere, so they must lie in memory as their variables do.
@@ -73,7 +73,7 @@ def _alike(variables: List, gradients: List, slots: Mapping[str, List]) -> bool:
         return False
     kinds = {(tensor.dtype, tensor.device) for tensor in (*variables, *gradients)}
     return len(kinds) == 1 and all(
-        slot.stride() == p.stride()
+        slot is not None and slot.stride() == p.stride()
         for held in slots.values()
         for slot, p in zip(held, variables, strict=True)
     )

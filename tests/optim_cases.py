@@ -1,4 +1,4 @@
-"""One row per optimizer form: ours, and ``torch.optim``'s of the same meaning.
+"""One row per optimizer form: ours, and ``torch.optim``'s or a paper's of the same meaning.
 
 Where weight decay is concerned the rows say which of PyTorch's two it is: ours is decoupled
 (``AdamW``'s), ``l2`` is PyTorch's ``weight_decay`` in SGD, Adam and RMSprop.
@@ -11,6 +11,15 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
+from optim_references import (
+    Reference,
+    ftrl,
+    lamb,
+    lion,
+    muon,
+    schedule_free_adamw,
+    torch_optim,
+)
 
 from dualnet import optim
 
@@ -62,6 +71,92 @@ CASES = [
     ),
 ]
 
+
+@dataclass(frozen=True)
+class Course:
+    """A rule, and who else computes it."""
+
+    rule: optim.Optimizer
+    reference: Reference
+
+    def __str__(self) -> str:
+        return repr(self.rule)
+
+
+def _torch(rule: optim.Optimizer, kind: type, **options: object) -> Course:
+    return Course(rule, torch_optim(kind, **options))
+
+
+#: At least one row for every optimizer: 300 steps on three problems, at rates that go down to a
+#: minimum: steps that jump about it would throw the last bit of either side ever further.
+COURSES = [
+    _torch(optim.SGD(0.01, 0.9), torch.optim.SGD, momentum=0.9),
+    _torch(optim.Adam(0.01), torch.optim.Adam),
+    _torch(optim.AdamW(0.01), torch.optim.AdamW),
+    _torch(
+        optim.RMSprop(momentum=0.5, centered=True), torch.optim.RMSprop, momentum=0.5, centered=True
+    ),
+    _torch(optim.Adamax(), torch.optim.Adamax),
+    _torch(optim.Nadam(), torch.optim.NAdam),
+    _torch(optim.Adagrad(), torch.optim.Adagrad),
+    _torch(optim.Adadelta(), torch.optim.Adadelta),
+    _torch(optim.Adafactor(), torch.optim.Adafactor),
+    Course(
+        optim.Lion(1e-3, 0.8, 0.95, weight_decay=0.1),
+        partial(lion, beta_1=0.8, beta_2=0.95, decay=0.1),
+    ),
+    Course(optim.Lamb(0.003, weight_decay=0.1), partial(lamb, decay=0.1)),
+    Course(
+        optim.Ftrl(l1_regularization_strength=0.1, l2_regularization_strength=0.01),
+        partial(ftrl, beta=1.0, l1=0.1, l2=0.01, start=0.0),
+    ),
+    Course(optim.Muon(0.01), partial(muon, nesterov=True, match_rms=False, decay=0.1)),
+    Course(
+        optim.ScheduleFreeAdamW(0.01, weight_decay=0.1), partial(schedule_free_adamw, decay=0.1)
+    ),
+]
+
+#: The same rules with other options, which the backends share: on PyTorch alone, for time.
+VARIANTS = [
+    _torch(optim.Adam(0.01, amsgrad=True), torch.optim.Adam, amsgrad=True),
+    _torch(
+        optim.Adamax(0.01, 0.8, 0.99, l2=0.1),
+        torch.optim.Adamax,
+        betas=(0.8, 0.99),
+        weight_decay=0.1,
+    ),
+    _torch(
+        optim.Nadam(0.01, momentum_decay=1.0, weight_decay=0.1),
+        torch.optim.NAdam,
+        momentum_decay=1.0,
+        weight_decay=0.1,
+        decoupled_weight_decay=True,
+    ),
+    _torch(
+        optim.Adagrad(0.1, 0.1, 1e-3, l2=0.1),
+        torch.optim.Adagrad,
+        initial_accumulator_value=0.1,
+        eps=1e-3,
+        weight_decay=0.1,
+    ),
+    _torch(optim.Adadelta(0.5, 0.95, 1e-4), torch.optim.Adadelta, rho=0.95, eps=1e-4),
+    _torch(
+        optim.Adafactor(0.02, -0.5, 0.1, 0.01, 2.0),
+        torch.optim.Adafactor,
+        beta2_decay=-0.5,
+        eps=(0.1, 0.01),
+        d=2.0,
+    ),
+    Course(
+        optim.Ftrl(0.5, 0.0, initial_accumulator_value=0.1),
+        partial(ftrl, beta=0.0, l1=0.0, l2=0.0, start=0.1),
+    ),
+    Course(
+        optim.Muon(0.01, nesterov=False, adjust="match_rms_adamw", weight_decay=0.0),
+        partial(muon, nesterov=False, match_rms=True, decay=0.0),
+    ),
+]
+
 #: Rules that PyTorch has no equal of; together they use every term of every formula.  They are
 #: held backend to backend, eager to compiled.
 OURS = [
@@ -71,4 +166,18 @@ OURS = [
     optim.AdamW(amsgrad=True, l2=0.1, nonfinite="skip"),
     optim.RMSprop(optim.PiecewiseConstant((10, 20), (0.01, 0.003, 0.001)), clipnorm=1.0),
     optim.RMSprop(momentum=0.5, centered=True, weight_decay=0.1, l2=0.01),
+]
+
+#: The other rules, each with its terms in use; held as ``OURS`` are.
+OTHERS = [
+    optim.Adamax(0.01, weight_decay=0.1),
+    optim.Nadam(0.01, clipnorm=1.0),
+    optim.Adagrad(0.1, 0.1),
+    optim.Adadelta(0.5, nonfinite="skip"),
+    optim.Adafactor(0.1, weight_decay=0.1),
+    optim.Lion(1e-3, weight_decay=0.1, no_decay=("*.bias",)),
+    optim.Lamb(0.01, weight_decay=0.1, no_decay=("*.bias",)),
+    optim.Ftrl(l1_regularization_strength=0.5),
+    optim.Muon(0.01),
+    optim.ScheduleFreeAdamW(optim.LinearWarmup(5, then=0.01), weight_decay=0.1),
 ]

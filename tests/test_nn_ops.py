@@ -17,7 +17,7 @@ import torch
 from test_layers import EXACT, NATIVE
 
 from dualnet import nn, ops, windows
-from dualnet.errors import ConfigError, DtypeError, ShapeError, UnknownName
+from dualnet.errors import ConfigError, DtypeError, IndexRangeError, ShapeError, UnknownName
 from dualnet.nn import activations
 from dualnet.ops.nn import recurrent
 
@@ -140,6 +140,100 @@ def test_gradient_of_a_table_is_dense(backend: str) -> None:
     ids, table = on(backend, np.array([1, 3, 1]), np.ones((5, 2)))
     first, _ = native.gradients(lambda: ops.sum(ops.nn.embedding(ids, table)), [table])
     assert native.numpy(first[0])[:, 0].tolist() == [0, 2, 0, 1, 0]
+
+
+@pytest.mark.parametrize("axis", [-1, 0, 1])
+def test_one_hot_is_a_row_of_the_identity(axis: int, backend: str) -> None:
+    ids = np.array([[0, 3, 1], [2, 0, 0]], "int32")
+    y = ops.nn.one_hot(*on(backend, ids), 4, axis=axis, dtype="float64")
+    assert (NATIVE[backend].numpy(y) == np.moveaxis(np.eye(4)[ids], -1, axis)).all()
+    assert NATIVE[backend].numpy(ops.nn.one_hot(*on(backend, ids), 5)).dtype == np.float32
+    (wrong,) = on(backend, np.array([0, 4]))
+    with pytest.raises(IndexRangeError, match="id 4 is outside the range of 4 classes; valid"):
+        ops.nn.one_hot(wrong, 4)
+    with pytest.raises(DtypeError, match="ids must be integers"):
+        ops.nn.one_hot(*on(backend, np.ones(2)), 4)
+    compiled = NATIVE[backend].compiled(lambda: ops.nn.one_hot(wrong, 4))
+    assert NATIVE[backend].numpy(compiled()).tolist() == [[1, 0, 0, 0], [0, 0, 0, 0]]
+
+
+# Segments
+
+LABELS = np.array([2, 0, 2, 4, 0, 2])
+SEGMENTS = {"sum": (np.sum, 0.0), "mean": (np.mean, 0.0), "max": (np.max, -np.inf)}
+SEGMENTS["min"] = (np.min, np.inf)
+
+
+@pytest.mark.parametrize("kind", SEGMENTS)
+@pytest.mark.parametrize("shape", [(6,), (6, 3, 2)])
+def test_segments_are_those_of_numpy(kind: str, shape: Any, backend: str) -> None:
+    native, (reduce, empty) = NATIVE[backend], SEGMENTS[kind]
+    array = RANDOM.normal(size=shape)
+    x, ids = on(backend, array, LABELS)
+    function = getattr(ops.nn, f"segment_{kind}")
+    rows = [array[label == LABELS] for label in range(5)]
+    wanted = [reduce(r, axis=0) if len(r) else np.full(shape[1:], empty) for r in rows]
+    y = function(x, ids, num_segments=5)
+    np.testing.assert_allclose(native.numpy(y), wanted, rtol=0, atol=ROUNDED)
+    compiled = native.compiled(lambda: function(x, ids, num_segments=5))
+    np.testing.assert_array_equal(native.numpy(compiled()), native.numpy(y))
+    whole = x[:, None, None] if len(shape) == 1 else x
+    float32 = function(ops.astype(whole, "float32"), ids, num_segments=5)
+    reshaped = np.reshape(wanted, native.numpy(float32).shape)
+    np.testing.assert_allclose(native.numpy(float32), reshaped, rtol=1e-6, atol=1e-6)  # of six
+
+
+@pytest.mark.parametrize("kind", SEGMENTS)
+def test_derivatives_of_segments(kind: str, backend: str) -> None:
+    """Rows 0 and 2 tie in their segment: they share the gradient of an extremum."""
+    native = NATIVE[backend]
+    x, ids = on(backend, [5.0, 1.0, 5.0, 2.0], np.array([1, 0, 1, 0]))
+    values = {"sum": [3.0, 10.0], "mean": [1.5, 5.0], "max": [2.0, 5.0], "min": [1.0, 5.0]}[kind]
+    share = {
+        "sum": [1.0, 1.0, 1.0, 1.0],
+        "mean": [0.5, 0.5, 0.5, 0.5],
+        "max": [0.5, 0.0, 0.5, 1.0],
+        "min": [0.5, 1.0, 0.5, 0.0],
+    }[kind]
+
+    def loss() -> Any:
+        y = getattr(ops.nn, f"segment_{kind}")(x, ids, num_segments=2)
+        return ops.sum(y * y)
+
+    first, second = native.gradients(loss, [x])
+    wanted = [2 * values[i] * s for i, s in zip((1, 0, 1, 0), share, strict=True)]
+    np.testing.assert_allclose(native.numpy(first[0]), wanted, rtol=ROUNDED)
+    assert np.isfinite(native.numpy(second[0])).all()
+    if kind in ("sum", "mean"):  # linear: d(Σ g²)/dx = 2 H g, H = 2 SᵀS
+        s = np.array([[0, share[1], 0, share[3]], [share[0], 0, share[2], 0]])
+        np.testing.assert_allclose(native.numpy(second[0]), 4 * s.T @ s @ wanted, rtol=FEW)
+
+
+def test_segments_of_awkward_values(backend: str) -> None:
+    x, ids = on(backend, [np.nan, 1.0, -np.inf, 2.0, np.inf], np.array([0, 0, 1, 2, 2]))
+    wanted = {"max": [np.nan, -np.inf, np.inf], "min": [np.nan, -np.inf, 2.0]}
+    for kind, values in wanted.items():
+        y = getattr(ops.nn, f"segment_{kind}")(x, ids, num_segments=3)
+        np.testing.assert_array_equal(NATIVE[backend].numpy(y), values)
+    whole, ids = on(backend, np.array([1, 2, 3]), np.array([1, 1, 0], "int32"))
+    y = NATIVE[backend].numpy(ops.nn.segment_sum(whole, ids, num_segments=2))
+    assert (y.tolist(), y.dtype) == ([3, 3], np.int64)
+
+
+@pytest.mark.parametrize("kind", SEGMENTS)
+def test_segments_that_mean_nothing(kind: str, backend: str) -> None:
+    function = getattr(ops.nn, f"segment_{kind}")
+    x, ids, short, parts = on(
+        backend, np.ones((3, 2)), np.array([0, 1, 4]), np.array([0, 1]), np.ones(3)
+    )
+    with pytest.raises(IndexRangeError, match="id 4 is outside the range of 4 segments"):
+        function(x, ids, num_segments=4)
+    with pytest.raises(ShapeError, match=r"\(3, 2\) needs one id for each .* of shape \(2,\)"):
+        function(x, short, num_segments=4)
+    with pytest.raises(DtypeError, match="ids must be integers"):
+        function(x, parts, num_segments=4)
+    with pytest.raises(ConfigError, match="num_segments=0 must be a positive integer"):
+        function(x, ids, num_segments=0)
 
 
 # Windows

@@ -8,7 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from optim_cases import CASES, OURS, Case
+from optim_cases import CASES, COURSES, OTHERS, OURS, VARIANTS, Case, Course
+from optim_problems import START
+from optim_problems import gradients as gradients_at
 
 from dualnet import optim, registry
 from dualnet.config import Configurable
@@ -27,7 +29,7 @@ BACKENDS = ("torch", "tensorflow")
 STEPS = 100
 SHAPES = [(3, 4), (4,), ()]
 PATHS = ["encoder.kernel", "encoder.bias", "scale"]
-RULES = [case.rule for case in CASES] + OURS
+RULES = [case.rule for case in (*CASES, *COURSES, *VARIANTS)] + OURS + OTHERS
 
 
 def _gradients(seed: int = 1) -> list[list[np.ndarray | None]]:
@@ -137,7 +139,45 @@ def test_float32_stays_with_torch_optim(case: Case, backend: str) -> None:
     _assert_close(got, wanted, 1e-4)  # 100 steps of float32 rounding, divided by small roots
 
 
-@pytest.mark.parametrize("rule", OURS, ids=repr)
+def _follow(course: Course) -> dict[str, np.ndarray]:
+    """The reference's values after 300 steps, its learning rate halved at every hundredth."""
+    sides = {path: course.reference(value) for path, value in START.items()}
+    at = {path: next(side) for path, side in sides.items()}
+    for step in range(300):
+        found, rate = gradients_at(at), course.rule.learning_rate * 0.5 ** (step // 100)
+        at = {path: side.send((found[path], rate)) for path, side in sides.items()}
+    return at
+
+
+def _check_course(course: Course, backend: str) -> None:
+    """As ``fit`` makes its steps: eager on PyTorch, a graph on TensorFlow."""
+    state = registry.load(backend).state
+    variables = {path: state.variable(value) for path, value in START.items()}
+    bound = course.rule.bind(variables)
+    apply = registry.load(backend).jit.train_step(bound.apply, jit="auto")
+    for step in range(300):
+        if step and step % 100 == 0:
+            bound.learning_rate = bound.learning_rate / 2
+        found = gradients_at({path: state.to_numpy(v) for path, v in variables.items()})
+        apply([state.from_numpy(found[path]) for path in bound.paths])
+    for path, value in _follow(course).items():
+        got = state.to_numpy(variables[path])
+        # Rounding of 300 steps; the learning itself is above 1e-2.
+        np.testing.assert_allclose(got, value, rtol=1e-12, atol=1e-12, err_msg=path)
+        assert np.abs(got - START[path]).max() > 1e-2
+
+
+@pytest.mark.parametrize("course", COURSES, ids=str)
+def test_three_hundred_steps_on_three_problems(course: Course, backend: str) -> None:
+    _check_course(course, backend)
+
+
+@pytest.mark.parametrize("course", VARIANTS, ids=str)
+def test_three_hundred_steps_with_other_options(course: Course) -> None:
+    _check_course(course, "torch")
+
+
+@pytest.mark.parametrize("rule", [*OURS, *OTHERS], ids=repr)
 def test_backends_agree_eagerly_and_compiled(rule: optim.Optimizer) -> None:
     stream = _gradients()[:30]
     wanted = Run("torch", rule).train(stream).values()
@@ -159,7 +199,7 @@ def test_every_optimizer_has_a_row() -> None:
         and issubclass(getattr(optim, name), optim.Optimizer)
     }
     assert {type(rule) for rule in RULES} == public - {optim.Optimizer}
-    assert {type(case.rule) for case in CASES} == public - {optim.Optimizer}
+    assert {type(course.rule) for course in COURSES} == public - {optim.Optimizer}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=repr)
@@ -191,6 +231,13 @@ def _one_step(rule: optim.Optimizer, backend: str, p: float, g: float) -> float:
         (optim.Adam(0.5, epsilon=1.0), 2.0 - 0.5 * 4.0 / (4.0 + 1.0)),
         (optim.Adam(0.5, epsilon=1.0, weight_decay=0.1), 2.0 * 0.95 - 0.5 * 4.0 / (4.0 + 1.0)),
         (optim.RMSprop(0.5, rho=0.75, epsilon=1.0), 2.0 - 0.5 * 4.0 / (2.0 + 1.0)),
+        (optim.Adamax(0.5, epsilon=1.0), 2.0 - 0.5 * 4.0 / (4.0 + 1.0)),
+        (optim.Adagrad(0.5, epsilon=1.0), 2.0 - 0.5 * 4.0 / (4.0 + 1.0)),
+        (optim.Adadelta(0.5, 0.75, 5.0), 2.0 - 0.5 * 5**0.5 / (4.0 + 5.0) ** 0.5 * 4.0),
+        (optim.Lion(0.5, weight_decay=0.1), 2.0 * 0.95 - 0.5),
+        (optim.Lamb(0.5, epsilon=1.0), 2.0 - 0.5 * 2.0),
+        (optim.Ftrl(0.5, beta=2.0), (4.0 / 0.5 * 2.0 - 4.0) / ((2.0 + 4.0) / 0.5)),
+        (optim.Adafactor(0.5, epsilon_2=0.1), 2.0 - 0.5 * 2.0 * 1.0),
     ],
     ids=repr,
 )
@@ -356,8 +403,12 @@ def test_a_bad_learning_rate_is_refused(value: object, backend: str) -> None:
     assert run.bound.learning_rate == 0.1
 
 
-@pytest.mark.parametrize("source", BACKENDS)
-@pytest.mark.parametrize("rule", OURS, ids=repr)
+@pytest.mark.parametrize(
+    ("rule", "source"),
+    [(rule, source) for rule in OURS for source in BACKENDS]
+    + [(rule, BACKENDS[place % 2]) for place, rule in enumerate(OTHERS)],
+    ids=repr,
+)
 def test_state_continues_on_the_other_backend(rule: optim.Optimizer, source: str) -> None:
     target = BACKENDS[1 - BACKENDS.index(source)]
     stream = _gradients()[:20]
@@ -378,6 +429,53 @@ def test_state_names_are_slots_and_paths(backend: str) -> None:
     assert state["step"] == 3
     assert state["learning_rate"] == 0.25
     assert state["m.encoder.kernel"].shape == (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("rule", "wanted"),
+    [
+        (optim.Adamax(), "m:all u:all"),
+        (optim.Nadam(), "m:all v:all mu_product:all"),
+        (optim.Adagrad(), "s:all"),
+        (optim.Adadelta(), "s:all u:all"),
+        (optim.Adafactor(), "row:matrix column:matrix v:vector"),
+        (optim.Lion(), "m:all"),
+        (optim.Lamb(), "m:all v:all"),
+        (optim.Ftrl(), "z:all n:all"),
+        (optim.Muon(), "m:all v:vector"),
+        (optim.ScheduleFreeAdamW(), "v:all z:all weight:all"),
+    ],
+    ids=repr,
+)
+def test_slots_of_each_rule(rule: optim.Optimizer, wanted: str) -> None:
+    of = {"all": PATHS, "matrix": PATHS[:1], "vector": PATHS[1:]}
+    slots = [slot.split(":") for slot in wanted.split()]
+    names = {f"{name}.{path}" for name, kind in slots for path in of[kind]}
+    state = Run("torch", rule).bound.state()
+    assert state.keys() == {"step", "learning_rate"} | names
+
+
+def test_first_values_of_slots(backend: str) -> None:
+    state = Run(backend, optim.Ftrl(initial_accumulator_value=0.5)).bound.state()
+    np.testing.assert_array_equal(state["n.encoder.bias"], np.full(4, 0.5))
+    state = Run(backend, optim.ScheduleFreeAdamW()).bound.state()
+    np.testing.assert_array_equal(state["z.encoder.kernel"], _start()[0])
+    state = Run(backend, optim.Adafactor()).bound.state()
+    assert state["row.encoder.kernel"].shape == (3, 1)
+    assert state["column.encoder.kernel"].shape == (1, 4)
+
+
+def test_a_learning_rate_of_zero_moves_no_average(backend: str) -> None:
+    run = Run(backend, optim.ScheduleFreeAdamW(optim.LinearWarmup(5, then=0.1))).train([GOOD])
+    _assert_close(run.values(), _start(), 1e-15)  # one rounding of the average
+
+
+def test_lamb_moves_a_variable_of_zeros(backend: str) -> None:
+    state = registry.load(backend).state
+    variable = state.variable(np.zeros(2))
+    optim.Lamb(0.5, epsilon=1.0).bind([variable]).apply([state.from_numpy(np.array([3.0, 0.0]))])
+    # Its norm is zero, so the ratio of norms is 1: Adam's first step, g / (|g| + ε).
+    np.testing.assert_allclose(state.to_numpy(variable), [-0.375, 0.0], rtol=1e-14)  # roundings
 
 
 def test_a_state_that_does_not_fit_changes_nothing(backend: str) -> None:
@@ -460,6 +558,22 @@ def test_a_tree_of_variables_gives_paths(backend: str) -> None:
         (lambda: optim.SGD(clipnorm=1, clipvalue=1), "clipvalue and clipnorm exclude each other"),
         (lambda: optim.SGD(nonfinite="ignore"), "nonfinite='ignore'; choose one of"),
         (lambda: optim.SGD(no_decay="*.bias"), r"no_decay='\*\.bias' must be a tuple"),
+        (lambda: optim.Adamax(epsilon=0), "Adamax: epsilon=0 must be a finite number above zero"),
+        (lambda: optim.Nadam(momentum_decay=-1), "momentum_decay=-1 must be a finite number, zero"),
+        (lambda: optim.Adagrad(initial_accumulator_value=-1), "initial_accumulator_value=-1 must"),
+        (lambda: optim.Adadelta(rho=1), r"Adadelta: rho=1 must be a number in \[0, 1\)"),
+        (lambda: optim.Adadelta(epsilon=0), "epsilon=0 must be a finite number above zero"),
+        (lambda: optim.Adafactor(beta_2_decay=0.8), "beta_2_decay=0.8 must be a finite number, ze"),
+        (lambda: optim.Adafactor(clip_threshold=0), "clip_threshold=0 must be a finite number ab"),
+        (lambda: optim.Adafactor(epsilon_1=0.0), "epsilon_1=0.0 must be a finite number above"),
+        (lambda: optim.Lion(beta_1=2), r"Lion: beta_1=2 must be a number in \[0, 1\)"),
+        (lambda: optim.Lamb(epsilon=-1), "Lamb: epsilon=-1 must be"),
+        (lambda: optim.Ftrl(0), "Ftrl: learning_rate=0 must be a finite number above zero"),
+        (lambda: optim.Ftrl(l1_regularization_strength=-1), "l1_regularization_strength=-1 must"),
+        (lambda: optim.Ftrl(weight_decay=0.1), "weight_decay=0.1 has no place in a formula"),
+        (lambda: optim.Muon(ns_steps=0), "ns_steps=0 must be a positive integer"),
+        (lambda: optim.Muon(adjust="rms"), "adjust='rms'; choose one of"),
+        (lambda: optim.ScheduleFreeAdamW(beta_1=0), "beta_1=0 must be a finite number above zero"),
         (lambda: optim.get(3), "a name or a value such as optim.Adam"),
     ],
 )
@@ -470,6 +584,8 @@ def test_bad_hyperparameters(make: Callable[[], object], text: str) -> None:
 
 def test_get_by_name() -> None:
     assert optim.get("AdamW") == optim.AdamW(weight_decay=0.01)
+    assert optim.get("schedule_free_adamw") == optim.ScheduleFreeAdamW()
+    assert set(optim.NAMES.values()) == {type(course.rule) for course in COURSES}
     assert optim.get(optim.SGD(0.5)) == optim.SGD(0.5)
     with pytest.raises(UnknownName, match="unknown optimizer 'adm'; did you mean 'adam'"):
         optim.get("adm")

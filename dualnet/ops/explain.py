@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dualnet.dtypes import canonical, richer
-from dualnet.errors import DtypeError, DualnetError, IndexRangeError, ShapeError
+from dualnet.errors import ConfigError, DtypeError, DualnetError, IndexRangeError, ShapeError
 from dualnet.typing import Tensor
 
-__all__ = ["another_dtype", "batch_of_one", "embedding_dtype", "embedding_range", "linear"]
+__all__ = [
+    "another_dtype",
+    "batch_of_one",
+    "check_segments",
+    "embedding_dtype",
+    "id_range",
+    "linear",
+]
 
 
 def linear(x: Tensor, kernel: Tensor) -> DualnetError | None:
@@ -39,11 +47,22 @@ def embedding_dtype(dtype: Any) -> DtypeError:
     return DtypeError(f"ids must be integers, got {dtype}; cast them with ops.astype(ids, 'int64')")
 
 
-def embedding_range(wrong: int, rows: int) -> IndexRangeError:
-    """An id that points outside the table."""
+def id_range(wrong: int, count: int, whole: str, parts: str) -> IndexRangeError:
+    """An id that points at none of the rows of a table, say."""
     return IndexRangeError(
-        f"id {wrong} is outside the table of {rows} rows; valid ids are 0 to {rows - 1}"
+        f"id {wrong} is outside the {whole} of {count} {parts}; valid ids are 0 to {count - 1}"
     )
+
+
+def check_segments(x: Sequence[int | None], ids: Sequence[int | None], num_segments: Any) -> None:
+    """Raises an error unless there is one id for each row, and a segment to put it in."""
+    if not isinstance(num_segments, int) or num_segments < 1:
+        raise ConfigError(f"num_segments={num_segments!r} must be a positive integer")
+    if len(ids) != 1 or not x or (None not in (x[0], ids[0]) and x[0] != ids[0]):
+        raise ShapeError(
+            f"a tensor of shape {tuple(x)} needs one id for each of its rows, got ids of shape "
+            f"{tuple(ids)}"
+        )
 
 
 def batch_of_one(x: Tensor) -> ShapeError:

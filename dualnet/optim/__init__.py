@@ -12,10 +12,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dualnet.errors import ConfigError, no_attribute, unknown_name
+from dualnet.optim.adadelta import Adadelta
+from dualnet.optim.adafactor import Adafactor
+from dualnet.optim.adagrad import Adagrad
 from dualnet.optim.adam import Adam, AdamW
+from dualnet.optim.adamax import Adamax
 from dualnet.optim.base import Optimizer
 from dualnet.optim.bound import BoundOptimizer
+from dualnet.optim.ftrl import Ftrl
+from dualnet.optim.lamb import Lamb
+from dualnet.optim.lion import Lion
+from dualnet.optim.muon import Muon
+from dualnet.optim.nadam import Nadam
 from dualnet.optim.rmsprop import RMSprop
+from dualnet.optim.schedule_free import ScheduleFreeAdamW
 from dualnet.optim.schedules import (
     ConstantRate,
     CosineDecay,
@@ -27,25 +37,45 @@ from dualnet.optim.schedules import (
 from dualnet.optim.sgd import SGD
 
 __all__ = [
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "BoundOptimizer",
     "ConstantRate",
     "CosineDecay",
     "ExponentialDecay",
+    "Ftrl",
+    "Lamb",
     "LinearWarmup",
+    "Lion",
+    "Muon",
+    "Nadam",
     "Optimizer",
     "PiecewiseConstant",
     "RMSprop",
     "SGD",
     "Schedule",
+    "ScheduleFreeAdamW",
     "get",
 ]
 
 NAMES: dict[str, Callable[[], Optimizer]] = {
+    "adadelta": Adadelta,
+    "adafactor": Adafactor,
+    "adagrad": Adagrad,
     "adam": Adam,
+    "adamax": Adamax,
     "adamw": AdamW,
+    "ftrl": Ftrl,
+    "lamb": Lamb,
+    "lion": Lion,
+    "muon": Muon,
+    "nadam": Nadam,
     "rmsprop": RMSprop,
+    "schedule_free_adamw": ScheduleFreeAdamW,
     "sgd": SGD,
 }
 

@@ -6,16 +6,13 @@ import dataclasses
 from typing import Any
 
 from dualnet import ops
-from dualnet.optim.base import Optimizer
-from dualnet.optim.check import check_decay, check_nonnegative
-from dualnet.optim.scalar import Number
-from dualnet.optim.schedules import Schedule
+from dualnet.optim.moments import Moments
 from dualnet.typing import Tensor
 
 __all__ = ["Adam", "AdamW"]
 
 
-class Adam(Optimizer):
+class Adam(Moments):
     """Adaptive moments.
 
     ::
@@ -36,28 +33,11 @@ class Adam(Optimizer):
             Convergence of Adam and Beyond", 2018).
     """
 
-    learning_rate: float | Schedule = 1e-3
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
     amsgrad: bool = False
-
-    def check(self) -> None:
-        super().check()
-        name = type(self).__name__
-        check_decay(name, beta_1=self.beta_1, beta_2=self.beta_2)
-        check_nonnegative(name, epsilon=self.epsilon)
 
     @property
     def slots(self) -> tuple[str, ...]:
         return ("m", "v", "v_max") if self.amsgrad else ("m", "v")
-
-    def coefficients(self, step: Number, lr: Number) -> dict[str, Number]:
-        return {
-            "lr": lr,
-            "correction_1": 1.0 - self.beta_1**step,
-            "correction_2": 1.0 - self.beta_2**step,
-        }
 
     def update(
         self,
@@ -69,14 +49,11 @@ class Adam(Optimizer):
         correction_1: Any,
         correction_2: Any,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        m = self.beta_1 * slots["m"] + (1.0 - self.beta_1) * g
-        v = self.beta_2 * slots["v"] + (1.0 - self.beta_2) * g * g
+        m, v = self.moments(g, slots)
         new = {"m": m, "v": v}
         if self.amsgrad:
             new["v_max"] = v = ops.maximum(slots["v_max"], v)
-        m_hat = m / correction_1
-        v_hat = v / correction_2
-        return p - lr * m_hat / (ops.sqrt(v_hat) + self.epsilon), new
+        return p - lr * self.direction(m, v, correction_1, correction_2), new
 
 
 class AdamW(Adam):

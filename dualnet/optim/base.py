@@ -11,13 +11,15 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dualnet import ops
 from dualnet.config import Configurable
 from dualnet.errors import ConfigError
 from dualnet.optim.check import check_nonnegative, check_positive
 from dualnet.optim.scalar import Number
 from dualnet.optim.schedules import Schedule
-from dualnet.typing import Tensor, Tree
+from dualnet.typing import NDArray, Tensor, Tree
 
 if TYPE_CHECKING:
     from dualnet.optim.bound import BoundOptimizer
@@ -90,8 +92,20 @@ class Optimizer(Configurable):
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """Names of the tensors kept for each variable; they start at zero."""
+        """Names of the tensors kept for each variable."""
         return ()
+
+    def start(self, slot: str, p: NDArray) -> NDArray | None:
+        """The first value of a slot: zeros, in the shape of the variable.
+
+        A rule may start elsewhere, in another shape, or give ``None`` where this variable has
+        no such slot.
+
+        Args:
+            slot: its name.
+            p: the variable's first value.
+        """
+        return np.zeros(p.shape)
 
     def coefficients(self, step: Number, lr: Number) -> dict[str, Number]:
         """The scalars of one step, in float64.
@@ -111,12 +125,20 @@ class Optimizer(Configurable):
         """
         raise NotImplementedError(f"{type(self).__name__} defines no update(self, p, g, slots)")
 
+    def average(self, p: Tensor, slots: dict[str, Tensor]) -> Tensor:
+        """What one variable has learned: ``p`` itself, for a rule that averages nothing."""
+        return p
+
+    def decay(self, lr: Number) -> dict[str, Number]:
+        """``decay`` = ``1 - lr · weight_decay``, where there is weight decay.
+
+        A rule with another place for its decay gives nothing here.
+        """
+        return {"decay": 1.0 - lr * self.weight_decay} if self.weight_decay else {}
+
     def step_coefficients(self, step: Number, lr: Number) -> dict[str, Number]:
-        """:meth:`coefficients`, and ``decay`` where there is weight decay."""
-        found = self.coefficients(step, lr)
-        if self.weight_decay:
-            found["decay"] = 1.0 - lr * self.weight_decay
-        return found
+        """:meth:`coefficients`, and :meth:`decay`."""
+        return self.coefficients(step, lr) | self.decay(lr)
 
     def advance(
         self,

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-import numpy as np
-
 from dualnet import ops, registry, tree
 from dualnet.dtypes import wide
 from dualnet.errors import (
@@ -61,17 +59,20 @@ class BoundOptimizer:
         self._shapes = [state.shape(v) for v in self.variables]
         self._half = any(wide(dtype) != dtype for dtype in self._dtypes)
         self._groups = _groups(rule, self.paths)
-        self._slots = {name: [self._zeros(v) for v in self.variables] for name in rule.slots}
+        self._slots = {name: [self._slot(name, v) for v in self.variables] for name in rule.slots}
         self._counter = backend.optim.counter(0)
         self._skipped = backend.optim.counter(0)
         rate = rule.learning_rate
         self._schedule = rate if isinstance(rate, Schedule) else None
         self._rate = backend.optim.scalar(0.0 if isinstance(rate, Schedule) else float(rate))
 
-    def _zeros(self, variable: Tensor) -> Tensor:
+    def _slot(self, name: str, variable: Tensor) -> Tensor | None:
         state, device = self._backend.state, self._backend.device
+        first = self.rule.start(name, state.to_numpy(variable))
+        if first is None:
+            return None
         return state.variable(
-            np.zeros(state.shape(variable)),
+            first,
             dtype=wide(state.dtype_name(variable)),
             device=device.native(device.device_of(variable)),
             trainable=False,
@@ -260,7 +261,8 @@ class BoundOptimizer:
         if self._schedule is None:
             held[LEARNING_RATE] = self._rate
         for slot, tensors in self._slots.items():
-            held |= {f"{slot}.{p}": t for p, t in zip(self.paths, tensors, strict=True)}
+            named = zip(self.paths, tensors, strict=True)
+            held |= {f"{slot}.{path}": t for path, t in named if t is not None}
         return held
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "check_fraction",
     "check_integer",
     "check_nonnegative",
+    "check_nonpositive",
     "check_positive",
 ]
 
@@ -31,6 +32,11 @@ def _check(owner: str, values: dict[str, Any], good: Callable[[Any], bool], want
 def check_nonnegative(owner: str, **values: Any) -> None:
     """Each value is a finite number, zero or more."""
     _check(owner, values, lambda v: _number(v) and v >= 0, "a finite number, zero or more")
+
+
+def check_nonpositive(owner: str, **values: Any) -> None:
+    """Each value is a finite number, zero or less."""
+    _check(owner, values, lambda v: _number(v) and v <= 0, "a finite number, zero or less")
 
 
 def check_positive(owner: str, **values: Any) -> None:

@@ -38,7 +38,7 @@ class Optim(Protocol):
         rule: Optimizer,
         variables: list[Tensor],
         gradients: list[Tensor],
-        slots: Mapping[str, list[Tensor]],
+        slots: Mapping[str, list[Tensor | None]],
         step: Number,
         lr: Number,
         finite: Tensor | None,
@@ -54,7 +54,7 @@ class Optim(Protocol):
 
         Args:
             gradients: one for each variable, float32 where the variable is half precision.
-            slots: by name, one for each variable.
+            slots: by name, one for each variable; ``None`` where it has no such slot.
             step: the number of this step, from 1.
             lr: its learning rate.
             finite: as in ``rule.advance``.

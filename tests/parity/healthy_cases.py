@@ -27,13 +27,18 @@ WEIGHTS = np.linspace(0, 2, 24)
 
 
 class Healthy(NamedTuple):
-    """A training, and the verdicts that are right about it."""
+    """A training, and the verdicts that are right about it.
+
+    Attributes:
+        defect: why the engine is not right about it yet.
+    """
 
     net: nn.Layer
     x: Tree = X
     y: Tree = Y
     options: Mapping[str, Any] = MappingProxyType({})
     expected: tuple[str, ...] = AGREE
+    defect: str | None = None
 
 
 def bidirectional():

@@ -8,15 +8,16 @@ from typing import Any
 import tensorflow as tf
 
 from dualnet.ops import explain
+from dualnet_tf.ops._common import native
+from dualnet_tf.ops.nn._ids import check_integer, check_range
 
 
 def embedding(ids: tf.Tensor, table: tf.Tensor, /) -> tf.Tensor:
-    if not ids.dtype.is_integer:
-        raise explain.embedding_dtype(ids.dtype.name)
+    check_integer(ids)
     if ids.dtype not in (tf.int32, tf.int64):  # the only two that the kernel takes
         ids = tf.cast(ids, tf.int64)
     if tf.executing_eagerly():
-        _check_range(ids, table)  # the kernel of a GPU would give zeros
+        check_range(ids, table.shape[0], "table", "rows")  # the kernel of a GPU would give zeros
     return tf.custom_gradient(_rows)(tf.convert_to_tensor(table), ids)
 
 
@@ -33,10 +34,13 @@ def linear(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None, /) ->
         raise explain.linear(x, kernel) or error from error
 
 
-def _check_range(ids: tf.Tensor, table: tf.Tensor) -> None:
-    wrong = ids[(ids < 0) | (ids >= table.shape[0])]
-    if len(wrong):
-        raise explain.embedding_range(int(wrong[0]), table.shape[0])
+def one_hot(
+    ids: tf.Tensor, num_classes: int, /, *, axis: int = -1, dtype: str = "float32"
+) -> tf.Tensor:
+    check_integer(ids)
+    if tf.executing_eagerly():
+        check_range(ids, num_classes, "range", "classes")
+    return tf.one_hot(tf.cast(ids, tf.int64), num_classes, axis=axis, dtype=native(dtype))
 
 
 def _rows(table: tf.Tensor, ids: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:

@@ -34,10 +34,11 @@ from dualnet_torch.ops.nn.normalization import (
     rms_norm,
 )
 from dualnet_torch.ops.nn.pooling import avg_pool, max_pool
-from dualnet_torch.ops.nn.products import embedding, linear
+from dualnet_torch.ops.nn.products import embedding, linear, one_hot
 from dualnet_torch.ops.nn.recurrent import gru, lstm, rnn, zero_state
 from dualnet_torch.ops.nn.regularization import dropout
 from dualnet_torch.ops.nn.sampling import axis_size, places
+from dualnet_torch.ops.nn.segments import segment_max, segment_mean, segment_min, segment_sum
 
 __all__ = [
     "avg_pool",
@@ -69,11 +70,16 @@ __all__ = [
     "max_pool",
     "merge_heads",
     "mish",
+    "one_hot",
     "places",
     "relu",
     "relu6",
     "rms_norm",
     "rnn",
+    "segment_max",
+    "segment_mean",
+    "segment_min",
+    "segment_sum",
     "selu",
     "sigmoid",
     "silu",

@@ -7,19 +7,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dualnet.ops import explain
+from dualnet_torch.ops._common import native
+from dualnet_torch.ops.nn._ids import check_integer, check_range
 
 
 def embedding(ids: Tensor, table: Tensor, /) -> Tensor:
-    if ids.is_floating_point() or ids.dtype == torch.bool:
-        raise explain.embedding_dtype(ids.dtype)
+    check_integer(ids)
     if ids.dtype not in (torch.int32, torch.int64):  # the only two that the kernel takes
         ids = ids.to(torch.int64)
     if ids.device.type != "cpu" and not torch.compiler.is_compiling():
-        _check_range(ids, table)  # the kernel of a GPU would end the process
+        check_range(ids, table.shape[0], "table", "rows")  # the kernel would end the process
     try:
         return F.embedding(ids, table)
     except IndexError:
-        _check_range(ids, table)
+        check_range(ids, table.shape[0], "table", "rows")
         raise
 
 
@@ -34,7 +35,9 @@ def linear(x: Tensor, kernel: Tensor, bias: Tensor | None = None, /) -> Tensor:
         raise explain.linear(x, kernel) or error from error
 
 
-def _check_range(ids: Tensor, table: Tensor) -> None:
-    wrong = ids[(ids < 0) | (ids >= table.shape[0])]
-    if len(wrong):
-        raise explain.embedding_range(int(wrong[0]), table.shape[0])
+def one_hot(ids: Tensor, num_classes: int, /, *, axis: int = -1, dtype: str = "float32") -> Tensor:
+    check_integer(ids)
+    if not torch.compiler.is_compiling():
+        check_range(ids, num_classes, "range", "classes")
+    classes = torch.arange(num_classes, device=ids.device)
+    return (ids[..., None] == classes).movedim(-1, axis).to(native(dtype))

@@ -254,7 +254,7 @@ BUGS = {
         "nn.batch_norm_training", option(epsilon=1e-3), NORMED, "batch_norm"
     ),
     "layer norm's epsilon": forward(
-        "nn.layer_norm", option(epsilon=1e-3), after(nn.LayerNorm()), "layer_norm"
+        "nn.layer_norm", option(epsilon=1e-3), after(nn.LayerNorm()), "layer_norm", sides=TORCH
     ),
     "group norm's epsilon": forward(
         "nn.group_norm", option(epsilon=1e-3), after(nn.GroupNorm(2)), "group_norm", sides=TORCH
@@ -274,7 +274,7 @@ BUGS = {
         sides=TENSORFLOW,
     ),
     "batch norm divides by the unbiased variance": forward(
-        "nn.batch_norm_training", unbiased_output, NORMED, "batch_norm"
+        "nn.batch_norm_training", unbiased_output, NORMED, "batch_norm", sides=TENSORFLOW
     ),
     "layer norm over the wrong axis": forward(
         "nn.layer_norm",
@@ -282,6 +282,7 @@ BUGS = {
         nn.Sequential(nn.LayerNorm(), nn.Flatten(), nn.Dense(3)),
         "layer_norm",
         x=WORDS,
+        sides=TORCH,
     ),
     "group norm has one group": forward(
         "nn.group_norm", option(groups=1), after(nn.GroupNorm(2)), "group_norm", sides=TENSORFLOW
@@ -294,7 +295,12 @@ BUGS = {
         "nn.lstm", lstm_with_two_biases, sequence(nn.LSTM(3)), "lstm", x=WORDS, sides=TENSORFLOW
     ),
     "GRU's gates are z r n": forward(
-        "nn.gru", gates(1, 0, 2, states=1), masked_gru(), "gru", x=(WORDS, LENGTHS)
+        "nn.gru",
+        gates(1, 0, 2, states=1),
+        masked_gru(),
+        "gru",
+        x=(WORDS, LENGTHS),
+        sides=TENSORFLOW,
     ),
     "GRU resets before the product": forward(
         "nn.gru", reset_before, sequence(nn.GRU(3)), "gru", x=WORDS, sides=TORCH
@@ -308,13 +314,14 @@ BUGS = {
         sequence(nn.SimpleRNN(3, go_backwards=True)),
         "simple_rnn",
         x=WORDS,
+        sides=TENSORFLOW,
     ),
     # Convolution and pools
     "same padding on the wrong side": forward(
         "nn.conv", padded_at_the_start, pooled(CONV), "conv2d", x=IMAGES
     ),
     "symmetric padding where there are strides": forward(
-        "nn.conv", option(padding=1), pooled(STRIDED), "conv2d", x=numbers(24, 8, 8, 2)
+        "nn.conv", option(padding=1), pooled(STRIDED), "conv2d", x=numbers(24, 8, 8, 2), sides=TORCH
     ),
     "a grouped convolution loses its dilation": forward(
         "nn.conv", option(dilation=1), pooled(DILATED), "conv2d", x=IMAGES, sides=TENSORFLOW
@@ -356,6 +363,7 @@ BUGS = {
         pooled(nn.MaxPool2D(2, padding="same")),
         "max_pool2d",
         x=-np.abs(IMAGES),
+        sides=TENSORFLOW,
     ),
     "a pool's window is one too small": forward(
         "nn.max_pool",
@@ -407,7 +415,12 @@ BUGS = {
         sides=TORCH,
     ),
     "the median of an even number is the lower": forward(
-        (Median, "forward"), lower_median, nn.Sequential(Median(), nn.Dense(3)), "median", x=WORDS
+        (Median, "forward"),
+        lower_median,
+        nn.Sequential(Median(), nn.Dense(3)),
+        "median",
+        x=WORDS,
+        sides=TENSORFLOW,
     ),
     "distances are computed in float32": forward(
         (Distances, "forward"),
@@ -453,6 +466,7 @@ BUGS = {
         nn.Sequential(nn.Dense(5), nn.Activation("softmax"), nn.Flatten(), nn.Dense(3)),
         "activation",
         x=WORDS,
+        sides=TORCH,
     ),
     # Dropout
     "dropout is not rescaled": forward(

@@ -157,7 +157,7 @@ BUGS = {
     "Adam's epsilon before the correction": update(
         written_as(EpsilonBeforeCorrection), ADAM, sides=TENSORFLOW
     ),
-    "Adam without bias correction": update(written_as(Uncorrected), ADAM),
+    "Adam without bias correction": update(written_as(Uncorrected), ADAM, sides=TORCH),
     "Adam's steps counted from two": update(counted_from_two, ADAM, sides=TORCH),
     "Adam's beta is rounded to float32": update(
         replaced(beta_1=float(np.float32(0.9))), ADAM, "m.dense*", sides=TENSORFLOW
@@ -185,7 +185,7 @@ BUGS = {
         rule(lambda chosen: chosen.replace(l2=2 * chosen.l2)), optim.SGD(0.1, l2=0.01), sides=TORCH
     ),
     "Nesterov is dropped": update(
-        replaced(nesterov=False), optim.SGD(0.1, momentum=0.9, nesterov=True)
+        replaced(nesterov=False), optim.SGD(0.1, momentum=0.9, nesterov=True), sides=TENSORFLOW
     ),
     "momentum is reversed": update(
         replaced(momentum=1 - 0.9), MOMENTUM, "*dense*", step=1, sides=TENSORFLOW
@@ -195,7 +195,7 @@ BUGS = {
         written_as(RateInsideMomentum), MOMENTUM, "v.dense*"
     ),
     "RMSprop's epsilon inside the root": update(
-        written_as(RootOfBoth), optim.RMSprop(1e-2, epsilon=1e-4)
+        written_as(RootOfBoth), optim.RMSprop(1e-2, epsilon=1e-4), sides=TENSORFLOW
     ),
     "RMSprop is not centred": update(
         written_as(Uncentered), optim.RMSprop(1e-2, centered=True), sides=TORCH
@@ -218,7 +218,9 @@ BUGS = {
         step=4,
         options={"steps": 7, "proof_steps": 7, "epochs": 3},
     ),
-    "the last variable is not updated": update(without_the_last, ADAM, "*dense_1.bias"),
+    "the last variable is not updated": update(
+        without_the_last, ADAM, "*dense_1.bias", sides=TORCH
+    ),
     "rows without a gradient stand still": update(
         only_rows_with_gradients,
         optim.Adam(1e-2),

@@ -14,6 +14,7 @@ from dualnet.protocols.ops.nn.products import Products
 from dualnet.protocols.ops.nn.recurrent import Recurrent
 from dualnet.protocols.ops.nn.regularization import Regularization
 from dualnet.protocols.ops.nn.sampling import Sampling
+from dualnet.protocols.ops.nn.segments import Segments
 
 __all__ = ["CHAPTERS", "NN"]
 
@@ -28,6 +29,7 @@ CHAPTERS: tuple[type, ...] = (
     Recurrent,
     Regularization,
     Sampling,
+    Segments,
 )
 
 
@@ -42,6 +44,7 @@ class NN(
     Recurrent,
     Regularization,
     Sampling,
+    Segments,
     Protocol,
 ):
     """Every function of ``ops.nn`` that a backend provides."""

@@ -30,3 +30,20 @@ class Products(Protocol):
             DtypeError: ``x`` and ``kernel`` differ in dtype.
         """
         ...
+
+    def one_hot(
+        self, ids: Tensor, num_classes: int, /, *, axis: int = -1, dtype: str = "float32"
+    ) -> Tensor:
+        """1 where the place along a new axis is the id, else 0.
+
+        Args:
+            ids: integers of any shape, in ``[0, num_classes)``.
+            num_classes: how long the new axis is.
+            axis: where it stands in the result.
+            dtype: of the result.
+
+        Raises:
+            DtypeError: ids that are not integers.
+            IndexRangeError: an id out of range; found eagerly, zeros in compiled code.
+        """
+        ...
