@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dualnet.optim.adam import Adam, AdamW
-from dualnet.optim.base import Optimizer
+from dualnet.optim.base import EMA, Optimizer
 from dualnet.optim.rmsprop import RMSprop
 from dualnet.optim.sgd import SGD
 
@@ -44,6 +44,7 @@ def apply(
         if finite is None and type(rule) in FUSED and _alike(variables, gradients, slots):
             alike = [_laid_out(g, like=p) for g, p in zip(gradients, variables, strict=True)]
             FUSED[type(rule)](rule, variables, alike, slots, step, lr)
+            _fused_average(rule, variables, slots)
             return
         coefficients = rule.step_coefficients(step, lr)
         for place, (variable, g) in enumerate(zip(variables, gradients, strict=True)):
@@ -143,6 +144,11 @@ def _fused_rmsprop(
         torch._foreach_add_(b, direction)
         direction = b
     torch._foreach_add_(p, direction, alpha=-lr)
+
+
+def _fused_average(rule: Optimizer, p: List, slots: Mapping[str, Any]) -> None:
+    if rule.ema is not None:
+        torch._foreach_lerp_(slots[EMA], p, 1.0 - rule.ema)
 
 
 def _prepared(rule: Optimizer, p: List, g: List, lr: float) -> List:

@@ -255,6 +255,21 @@ def recurrent(step: Callable[..., Any], states: int, *, mode: str, mask: Any = N
     return formula
 
 
+def below(name: str, w: dict[str, T]) -> dict[str, T]:
+    """The weights of a sub-layer."""
+    return {k.removeprefix(f"{name}."): v for k, v in w.items() if k.startswith(f"{name}.")}
+
+
+def both_ways(step: Any, states: int, merge: Any, *, mode: str, mask: Any = None):
+    def formula(w: dict[str, T], x: T) -> T:
+        one = recurrent(step, states, mode=mode, mask=mask)(below("layer", w), x)
+        back = recurrent(step, states, mode=mode, mask=mask, back=True)
+        other = back(below("backward_layer", w), x)
+        return merge([one, other.flip(1) if mode == "all" else other], -1)
+
+    return formula
+
+
 def attention(heads: int, mask: Any = None, causal: bool = False) -> Callable[..., Any]:
     def formula(w: dict[str, T], query: T, value: T, key: T | None = None) -> tuple[T, T]:
         def project(name: str, x: T) -> T:
@@ -290,6 +305,26 @@ def dropped(rate: float, mask_shape: tuple[int, ...], calls: int = 0) -> Callabl
         keep = torch.tensor(words.astype(np.int64)) >= math.floor(rate * 2**32)
         y = torch.where(keep, x / (1 - rate), 0.0) if rate < 1 else 0.0 * x
         return y, {"calls": torch.tensor(calls + 1)}
+
+    return formula
+
+
+def normal_noise(formula: Callable[[T, T], T]) -> Callable[..., Any]:
+    """A function of the input and of standard normal numbers."""
+
+    def noisy(w: dict[str, T], x: T) -> tuple[T, dict[str, T]]:
+        z = torch.tensor(Stream(0, "layer", "", 0).normal(tuple(x.shape)))
+        return formula(x, z), {"calls": torch.tensor(1)}
+
+    return noisy
+
+
+def alpha_dropped(rate: float) -> Callable[..., Any]:
+    def formula(w: dict[str, T], x: T) -> tuple[T, dict[str, T]]:
+        scaled, states = dropped(rate, tuple(x.shape))(w, torch.ones_like(x))
+        least = -1.0507009873554805 * 1.6732632423543772
+        a = ((1 - rate) * (1 + rate * least * least)) ** -0.5
+        return a * torch.where(scaled > 0, x, least) - a * least * rate, states
 
     return formula
 
@@ -353,7 +388,7 @@ class Twice(nn.Layer):
 
 
 def twice(w: dict[str, T], x: T) -> T:
-    inner = {name.removeprefix("inner."): value for name, value in w.items()}
+    inner = below("inner", w)
     return dense(inner, dense(inner, x)) * 0.5 + w["shift"]
 
 
@@ -666,6 +701,13 @@ CASES = [
         lambda w, x: affine(w, normalized(x, (-2, -1), 1e-3)),
     ),
     Case("group norm", nn.GroupNorm(3), ((2, 4, 3, 6),), group_norm(3)),
+    Case("instance norm layer", nn.InstanceNorm(), ((2, 4, 3, 6),), group_norm(6)),
+    Case(
+        "unit normalization",
+        nn.UnitNormalization((1, 2)),
+        ((3, 4, 2),),
+        plain(lambda x: x / (x * x).sum((1, 2), keepdim=True) ** 0.5),
+    ),
     Case("instance norm", nn.GroupNorm(6, scale=False), ((2, 4, 6),), group_norm(6)),
     Case("rms norm", nn.RMSNorm(), ((4, 3, 5),), rms_norm),
     Case("dropout, evaluation", nn.Dropout(0.5), ((6, 5),), plain(lambda x: 1.0 * x)),
@@ -678,6 +720,91 @@ CASES = [
         training=True,
     ),
     Case("dropout of all", nn.Dropout(1.0), ((6, 5),), dropped(1.0, (6, 5)), training=True),
+    Case(
+        "spatial dropout 1",
+        nn.SpatialDropout1D(0.5),
+        ((4, 3, 5),),
+        dropped(0.5, (4, 1, 5)),
+        training=True,
+    ),
+    Case(
+        "spatial dropout 2",
+        nn.SpatialDropout2D(0.5),
+        ((3, 2, 2, 4),),
+        dropped(0.5, (3, 1, 1, 4)),
+        training=True,
+    ),
+    Case(
+        "spatial dropout 3",
+        nn.SpatialDropout3D(0.5),
+        ((3, 2, 1, 2, 4),),
+        dropped(0.5, (3, 1, 1, 1, 4)),
+        training=True,
+    ),
+    Case(
+        "gaussian noise",
+        nn.GaussianNoise(0.5),
+        ((3, 5),),
+        normal_noise(lambda x, z: x + 0.5 * z),
+        training=True,
+    ),
+    Case(
+        "gaussian dropout",
+        nn.GaussianDropout(0.2),
+        ((3, 5),),
+        normal_noise(lambda x, z: x * (1 + 0.5 * z)),
+        training=True,
+    ),
+    Case(
+        "gaussian dropout, evaluation", nn.GaussianDropout(0.2), ((3, 5),), plain(lambda x: 1.0 * x)
+    ),
+    Case("alpha dropout", nn.AlphaDropout(0.3), ((4, 5),), alpha_dropped(0.3), training=True),
+    Case("alpha dropout, evaluation", nn.AlphaDropout(0.3), ((4, 5),), plain(lambda x: 1.0 * x)),
+    Case(
+        "elu layer",
+        nn.ELU(0.5),
+        ((4, 6),),
+        plain(lambda x: torch.where(x > 0, x, 0.5 * (x.exp() - 1))),
+    ),
+    Case(
+        "leaky relu layer",
+        nn.LeakyReLU(0.3),
+        ((4, 6),),
+        plain(lambda x: torch.where(x > 0, x, 0.3 * x)),
+    ),
+    Case("prelu", nn.PReLU(), ((3, 4),), lambda w, x: torch.where(x > 0, x, w["alpha"] * x)),
+    Case(
+        "prelu, shared",
+        nn.PReLU("random_uniform", (1, 2)),
+        ((2, 3, 4, 2),),
+        lambda w, x: torch.where(x > 0, x, w["alpha"].reshape(1, 1, 1, 2) * x),
+    ),
+    Case("relu layer", nn.ReLU(), ((4, 6),), plain(ACTIVATIONS["relu"])),
+    Case(
+        "relu layer, all options",
+        nn.ReLU(0.8, 0.1, -0.4),
+        ((6, 6),),
+        plain(lambda x: torch.where(x > 0.8, 0.8, torch.where(x > -0.4, x, 0.1 * (x + 0.4)))),
+    ),
+    Case(
+        "softmax layer",
+        nn.Softmax(1),
+        ((3, 4, 2),),
+        plain(lambda x: x.exp() / x.exp().sum(1, keepdim=True)),
+    ),
+    Case(
+        "softmax layer, masked",
+        nn.Softmax(1),
+        ((3, 5, 2),),
+        plain(
+            lambda x: (
+                x.exp()
+                * torch.tensor(SEEN[..., None])
+                / (x.exp() * torch.tensor(SEEN[..., None])).sum(1, keepdim=True)
+            )
+        ),
+        {"mask": SEEN[..., None]},
+    ),
     Case("flatten", nn.Flatten(), ((3, 2, 4),), plain(lambda x: x.reshape(3, 8))),
     Case("flatten of scalars", nn.Flatten(), ((3,),), plain(lambda x: x.reshape(3, 1))),
     Case("reshape", nn.Reshape((4, -1)), ((3, 2, 6),), plain(lambda x: x.reshape(3, 4, 3))),
@@ -781,6 +908,27 @@ CASES = [
         ((3, 5, 2),),
         recurrent(lstm_step, 2, mode="all", mask=SEEN, back=True),
         {"mask": SEEN},
+    ),
+    Case(
+        "time distributed",
+        nn.TimeDistributed(nn.Conv1D(4, 3)),
+        ((2, 3, 5, 2),),
+        lambda w, x: torch.stack(
+            [conv((1,), ((0, 0),))(below("layer", w), x[:, t]) for t in range(3)], 1
+        ),
+    ),
+    Case(
+        "bidirectional",
+        nn.Bidirectional(nn.LSTM(3, return_sequences=True)),
+        ((3, 5, 2),),
+        both_ways(lstm_step, 2, torch.cat, mode="all", mask=SEEN),
+        {"mask": SEEN},
+    ),
+    Case(
+        "bidirectional, sum of the last",
+        nn.Bidirectional(nn.GRU(3), "sum"),
+        ((3, 5, 2),),
+        both_ways(gru_step, 1, lambda pair, axis: pair[0] + pair[1], mode="last"),
     ),
     Case("attention", nn.MultiHeadAttention(2, 3), ((2, 4, 6), (2, 5, 6)), attention_output(2)),
     Case(

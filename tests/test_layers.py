@@ -21,7 +21,14 @@ from dualnet.nn.build import Builder
 
 NAMES = [case.name for case in CASES]
 ONE_PER_LAYER = list({type(case.layer): case for case in reversed(CASES)}.values())
-COMPILED = [*ONE_PER_LAYER, *(c for c in CASES if c.training)]
+#: Traced once for all ranks: the compiler takes seconds for random numbers.
+TRACED_ELSEWHERE = (nn.SpatialDropout2D, nn.SpatialDropout3D)
+COMPILED = [
+    case
+    for case in CASES
+    if (case.training or any(case is one for one in ONE_PER_LAYER))
+    and not isinstance(case.layer, TRACED_ELSEWHERE)
+]
 
 #: How many axes vary in size where a layer lets more than the batch vary.
 OPEN_AXES: dict[type, int] = {
@@ -466,6 +473,57 @@ SHAPES: list[tuple[nn.Layer, tuple[Any, ...], str]] = [
 def test_wrong_shapes(layer: nn.Layer, shapes: Any, match: str, backend: str) -> None:
     with pytest.raises(ShapeError, match=match):
         call(layer, backend, *shapes)
+
+
+OPTIONS: list[tuple[Any, str]] = [
+    (lambda: nn.ReLU(max_value=-1.0), "max_value=-1.0 must not be less than the threshold 0.0"),
+    (lambda: nn.ReLU(negative_slope=float("nan")), "negative_slope must be a finite number"),
+    (lambda: nn.LeakyReLU("a"), "negative_slope must be a finite number, got 'a'"),
+    (lambda: nn.PReLU(shared_axes=(0,)), r"shared_axes are numbers from 1 on, got \(0,\)"),
+    (lambda: nn.TimeDistributed(3), "TimeDistributed takes a layer, got 3"),
+    (lambda: nn.Bidirectional(nn.Dense(2)), "takes an LSTM, GRU or SimpleRNN, got Dense"),
+    (lambda: nn.Bidirectional(nn.GRU(2), "add"), "unknown merge mode 'add'"),
+    (lambda: nn.Bidirectional(nn.GRU(2), "sum", nn.GRU(2)), "must have go_backwards=True"),
+    (lambda: nn.GaussianNoise(-1.0), "stddev must not be negative"),
+    (lambda: nn.GaussianDropout(1.0), "rate must be less than 1; Dropout takes 1"),
+    (lambda: nn.AlphaDropout(1.5), "rate must be a number from 0 to 1"),
+    (lambda: nn.SpatialDropout2D(-0.1), "rate must be a number from 0 to 1"),
+]
+
+
+@pytest.mark.parametrize(("make", "match"), OPTIONS, ids=[match for _, match in OPTIONS])
+def test_hyperparameters_that_mean_nothing(make: Any, match: str) -> None:
+    with pytest.raises(ConfigError, match=match):
+        make()
+
+
+def test_relu_layers_keep_nan_and_infinities(backend: str) -> None:
+    x = NATIVE[backend].tensor(np.array([np.nan, -np.inf, np.inf]), "float64")
+    for options, wanted in (({}, [np.nan, 0, np.inf]), ({"max_value": 6.0}, [np.nan, 0, 6])):
+        case = Case("", nn.ReLU(**options), ((3,),), lambda w, x: x)
+        run = Run(case, backend)
+        np.testing.assert_array_equal(run.native.numpy(run.module(x)), wanted)
+
+
+def test_states_of_both_directions_go_in_and_out(backend: str) -> None:
+    layer = nn.Bidirectional(nn.LSTM(3, return_state=True), None)
+    run = Run(Case("", layer, ((2, 4, 5),), lambda w, x: x), backend)
+    whole = run()
+    assert [tuple(y.shape) for y in whole[0]] == [(2, 3)] * 2
+    first = run.module(run.inputs[0][:, :2])
+    rest = run.module.layer(run.inputs[0][:, 2:], initial_state=tuple(first[1:3]))
+    assert_near([run.native.numpy(rest[0])], [run.native.numpy(whole[0][0])], EXACT, "output")
+    again = run.module(run.inputs[0], initial_state=tuple(first[1:]))
+    wanted = run.module.backward_layer(run.inputs[0], initial_state=tuple(first[3:]))
+    assert_near([run.native.numpy(again[0][1])], [run.native.numpy(wanted[0])], EXACT, "output")
+
+
+def test_unit_normalization_of_nothing_has_finite_gradients(backend: str) -> None:
+    run = Run(Case("", nn.UnitNormalization(), (np.zeros((2, 3)),), lambda w, x: x), backend)
+    first, second = run.native.gradients(run.loss, run.inputs)
+    assert not run.native.numpy(run()).any()
+    assert not run.native.numpy(first[0]).any()
+    assert np.isfinite(run.native.numpy(second[0])).all()
 
 
 def test_batch_norm_of_one_value_per_channel(backend: str) -> None:

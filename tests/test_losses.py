@@ -69,9 +69,19 @@ def test_equals_torch(case: Case, backend: str) -> None:
     np.testing.assert_allclose(got[1], gradient, rtol=1e-14, atol=1e-14)  # the same, around 1
 
 
-@pytest.mark.parametrize(
-    "case", [c for c in CASES if c in FIRST or c.options.keys() & {"mask", "ignore_index"}], ids=str
-)
+#: What is compiled: each loss, and rows whose masks take ways of their own, which is CTC's only
+#: row here, for it is long to compile.
+COMPILED = [
+    *(case for case in FIRST if case.loss is not dl.ctc),
+    *(
+        case
+        for case in CASES
+        if case.name in ("labels ignored", "labels masked", "ctc, shorter inputs, weighted")
+    ),
+]
+
+
+@pytest.mark.parametrize("case", COMPILED, ids=str)
 def test_compiled_equals_eager(case: Case, backend: str) -> None:
     chosen = registry.load(backend)
     options = {"backend": "aot_eager", "fullgraph": True} if backend == "torch" else {}
@@ -82,10 +92,11 @@ def test_compiled_equals_eager(case: Case, backend: str) -> None:
         for name, value in case.options.items()
     }
     compiled = chosen.jit.jit(lambda y, p: case.loss(y, p, **chosen_options), **options)
-    y, p = tensor(case.y), tensor(case.prediction)
-    got = chosen.state.to_numpy(compiled(y, p))
-    wanted = chosen.state.to_numpy(case.loss(y, p, **case.options))
-    np.testing.assert_allclose(got, wanted, rtol=1e-14)  # the same operations, fused
+    y = tensor(case.y)
+    got = _value_and_gradient(backend, compiled, y, case.prediction)
+    wanted = _value_and_gradient(backend, case.loss, y, case.prediction, **case.options)
+    np.testing.assert_allclose(got[0], wanted[0], rtol=1e-14)  # the same operations, fused
+    np.testing.assert_allclose(got[1], wanted[1], rtol=1e-13, atol=1e-15)  # same
 
 
 def test_every_loss_has_a_row() -> None:

@@ -7,6 +7,7 @@ derivative) is below them.
 from __future__ import annotations
 
 import dataclasses
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,26 @@ import torch
 import dualnet as dn
 from dualnet import ops, registry, tree
 from dualnet.protocols import ops as protocols
-from tests.ops_cases import CHAPTERS, ROWS, Row
+from tests import extension_cases as extensions
+from tests import ops_cases
+from tests.ops_cases import Row
 
 BACKENDS = ("torch", "tensorflow")
+#: The rows of each chapter of ``dualnet.protocols.ops``.
+CHAPTERS: dict[str, list[Row]] = {
+    **ops_cases.CHAPTERS,
+    "creation": ops_cases.CREATION + extensions.EXCHANGE + extensions.FREQUENCIES,
+    "fft": extensions.FFT,
+    "linalg": extensions.LINALG,
+}
+ROWS = [row for rows in CHAPTERS.values() for row in rows]
 EVERY_ROW = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 EPSILON = {"float64": np.finfo("float64").eps, "float32": np.finfo("float32").eps}
+
+
+def the_function(row: Row) -> Any:
+    """That of ``dualnet.ops`` which the row names, such as ``sum`` or ``linalg.svd``."""
+    return attrgetter(row.name)(ops)
 
 
 def is_floating(value: Any) -> bool:
@@ -54,7 +70,7 @@ def run(row: Row, backend: str, dtype: str) -> list[np.ndarray]:
     """The results of the row's call on a backend."""
     with dn.using(backend, device="cpu", dtype=dtype):
         row = native(cast(row, dtype), backend)
-        return results(getattr(ops, row.name)(*row.args, **row.kwargs))
+        return results(the_function(row)(*row.args, **row.kwargs))
 
 
 def results(value: Any) -> list[np.ndarray]:
@@ -111,7 +127,7 @@ def gradients(row: Row, backend: str) -> list[np.ndarray]:
         sources = [leaf for place in row.grad for leaf in tree.leaves(row.args[place])]
         with dn.GradientTape() as tape:
             tape.watch(*sources)
-            value = getattr(ops, row.name)(*row.args, **row.kwargs)
+            value = the_function(row)(*row.args, **row.kwargs)
             parts = [
                 part for part in tree.leaves(value) if ops.isdtype(part.dtype, "real floating")
             ]
@@ -179,7 +195,7 @@ def with_leaves(rows: list[Row], leaves: Any) -> list[Row]:
 def flat_call(rows: list[Row], leaves: Any) -> list[Any]:
     """The results of all rows, leaf by leaf, with these tensors for theirs."""
     with_tensors = with_leaves(rows, leaves)
-    return tree.leaves([getattr(ops, r.name)(*r.args, **r.kwargs) for r in with_tensors])
+    return tree.leaves([the_function(r)(*r.args, **r.kwargs) for r in with_tensors])
 
 
 CHAPTER = pytest.mark.parametrize("chapter", sorted(set(CHAPTERS) - {"creation"}))
@@ -218,9 +234,15 @@ def test_every_function_traces_for_unknown_sizes(chapter: str) -> None:
 
 
 def test_every_function_of_the_protocols_has_a_row() -> None:
+    chapters = {
+        "": (protocols.Creation, *protocols.CHAPTERS),
+        "fft.": (protocols.FFT, protocols.Frequencies),
+        "linalg.": (protocols.LinearAlgebra, protocols.Linalg),
+    }
     declared = {
-        name
-        for chapter in (protocols.Creation, *protocols.CHAPTERS)
+        prefix + name
+        for prefix, found in chapters.items()
+        for chapter in found
         for name in vars(chapter)
         if not name.startswith("_")
     }
@@ -304,9 +326,9 @@ def test_meaning(backend: str, name: str, args: Any, kwargs: Any, wanted: Any, w
     with dn.using(backend, device="cpu"):
         if wanted is None:
             with pytest.raises(dn.DtypeError, match="takes"):
-                getattr(ops, name)(*tensors(args), **kwargs)
+                attrgetter(name)(ops)(*tensors(args), **kwargs)
             return
-        got = getattr(ops, name)(*tensors(args), **kwargs)
+        got = attrgetter(name)(ops)(*tensors(args), **kwargs)
         np.testing.assert_array_equal(dn.to_numpy(got), np.asarray(wanted), err_msg=why)
 
 
@@ -345,6 +367,8 @@ KINKS: list[tuple[str, tuple[Any, ...], dict[str, Any], int, Any]] = [
     ("atan2", ([0.0, 1.0], [0.0, 0.0]), {}, 1, [0.0, -1.0]),
     ("hypot", ([0.0, 3.0], [0.0, 4.0]), {}, 0, [0.0, 0.6]),
     ("hypot", ([0.0, 3.0], [0.0, 4.0]), {}, 1, [0.0, 0.8]),
+    ("linalg.vector_norm", ([0.0, 0.0],), {}, 0, [0.0, 0.0]),
+    ("linalg.matrix_norm", ([[0.0, 0.0]],), {}, 0, [[0.0, 0.0]]),
     ("std", ([2.0, 2.0, 2.0],), {}, 0, [0.0, 0.0, 0.0]),
     ("std", ([2.0, 2.0],), {"correction": 1.0}, 0, [0.0, 0.0]),
     ("prod", ([2.0, 0.0, 3.0],), {}, 0, [0.0, 6.0, 0.0]),
@@ -368,7 +392,7 @@ def test_gradient_at_an_awkward_place(
     with dn.using(backend, device="cpu", dtype="float64"), dn.GradientTape() as tape:
         args = tensors(args)
         tape.watch(args[place])
-        value = tree.leaves(getattr(ops, name)(*args, **kwargs))[0]
+        value = tree.leaves(attrgetter(name)(ops)(*args, **kwargs))[0]
         gradient = tape.gradient(ops.sum(value), args[place])
     rounded = 1e-15  # where a formula is not exact in binary (0.6, e), a rounding or two
     np.testing.assert_allclose(dn.to_numpy(gradient), wanted, rtol=rounded, atol=0)
@@ -390,7 +414,7 @@ def second_derivatives(row: Row) -> list[np.ndarray]:
         outer.watch(*sources)
         with dn.GradientTape() as inner:
             inner.watch(*sources)
-            value = getattr(ops, row.name)(*row.args, **row.kwargs)
+            value = the_function(row)(*row.args, **row.kwargs)
             total = sum(
                 ops.sum(part * ops.asarray(weights(part.shape)))
                 for part in tree.leaves(value)
@@ -463,6 +487,26 @@ REFUSALS: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]
     ("concat", ([of(2, 3), of(3, 2)],), {}, dn.ShapeError, "concat"),
     ("stack", ([of(2), of(3)],), {}, dn.ShapeError, "stack"),
     ("einsum", ("ij,jk->ik", of(2, 3), of(2, 3)), {}, dn.ShapeError, "einsum"),
+    ("linalg.cholesky", (-np.eye(2),), {}, dn.NonFiniteError, "cholesky"),
+    ("linalg.inv", (of(2, 2),), {}, dn.NonFiniteError, "inv"),
+    ("linalg.solve", (of(2, 2), of(2)), {}, dn.NonFiniteError, "solve"),
+    ("linalg.matrix_power", (of(2, 2), -1), {}, dn.NonFiniteError, "matrix_power"),
+    ("linalg.inv", (of(2, 3),), {}, dn.ShapeError, "inv"),
+    ("linalg.eigh", (of(2, 3),), {}, dn.ShapeError, "eigh"),
+    ("linalg.cholesky", (of(2, 3),), {}, dn.ShapeError, "cholesky"),
+    ("linalg.det", (of(3),), {}, dn.ShapeError, "det"),
+    ("linalg.cross", (of(2), of(2)), {}, dn.ShapeError, "cross"),
+    ("linalg.outer", (of(2, 2), of(2)), {}, dn.ShapeError, "outer"),
+    ("linalg.solve", (np.eye(2), of(3)), {}, dn.ShapeError, "solve"),
+    ("linalg.matrix_norm", (of(2, 2),), {"ord": 3}, dn.ConfigError, "ord=3"),
+    ("linalg.qr", (of(2, 2),), {"mode": "raw"}, dn.ConfigError, "mode='raw'"),
+    ("linalg.svd", (np.array([[1]]),), {}, dn.DtypeError, "svd takes .* got int64"),
+    ("fft.fft", (of(3),), {"norm": "unitary"}, dn.ConfigError, "norm='unitary'"),
+    ("fft.fft", (of(3),), {"n": 0}, dn.ConfigError, "0 points"),
+    ("fft.rfft", (of(3),), {"axis": 1}, dn.ShapeError, "axis.1"),
+    ("fft.rfft", (of(3) + 0j,), {}, dn.DtypeError, "rfft takes .* got complex128"),
+    ("fft.fftn", (of(3),), {"s": (2, 2), "axes": (0,)}, dn.ConfigError, "another length"),
+    ("fft.fftn", (np.array([1]),), {}, dn.DtypeError, "fft"),
 ]
 
 
@@ -480,7 +524,76 @@ def test_refusal(
         if isinstance(args[-1], list) and name.startswith("take"):
             args = (*args[:-1], ops.asarray(args[-1]))
         with pytest.raises(error, match=words):
-            getattr(ops, name)(*args, **kwargs)
+            attrgetter(name)(ops)(*args, **kwargs)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    ("point", "wanted"),
+    [
+        ([0.0, 2.0, 3.0], [[0.0, 3.0, 2.0], [3.0, 0.0, 0.0], [2.0, 0.0, 0.0]]),
+        ([0.0, 0.0, 3.0], [[0.0, 3.0, 0.0], [3.0, 0.0, 0.0], [0.0, 0.0, 0.0]]),
+        ([[1.0, 2.0], [0.0, 0.0]], [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 2], [0, 0, 2, 0]]),
+    ],
+)
+def test_the_second_derivative_of_prod_at_zeros(backend: str, point: Any, wanted: Any) -> None:
+    with dn.using(backend, device="cpu", dtype="float64"):
+        shape = np.shape(point)
+        hessian = dn.hessian(ops.prod)(ops.asarray(np.asarray(point)))
+    np.testing.assert_array_equal(dn.to_numpy(hessian), np.reshape(wanted, shape + shape))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_power_spectra_have_gradients(backend: str) -> None:
+    """By Parseval, ``∂/∂x Σ|fft(x)|²`` is ``2n·x``; of the half that is kept, it follows."""
+    x = np.cos(np.arange(6.0))
+    half = np.fft.rfft(x)
+    wanted = 2 * np.real(np.fft.ifft(np.concatenate((half, np.zeros(2))), norm="forward"))
+    with dn.using(backend, device="cpu", dtype="float64"):
+        point = ops.asarray(x)
+        whole = dn.grad(lambda x: ops.sum(ops.square(ops.abs(ops.fft.fft(x)))))(point)
+        kept = dn.grad(lambda x: ops.sum(ops.square(ops.abs(ops.fft.rfft(x)))))(point)
+    close = {"rtol": 0, "atol": 1e-13}  # sums of six terms of size 10
+    np.testing.assert_allclose(dn.to_numpy(whole), 12 * x, **close)
+    np.testing.assert_allclose(dn.to_numpy(kept), wanted, **close)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_signs_do_not_depend_on_rounding(backend: str) -> None:
+    """Entries of equal magnitude: the first is positive."""
+    with dn.using(backend, device="cpu", dtype="float64"):
+        _, vectors = ops.linalg.eigh(ops.asarray(np.array([[2.0, 1.0], [1.0, 2.0]])))
+    half = np.sqrt(0.5)
+    np.testing.assert_allclose(
+        dn.to_numpy(vectors), [[half, half], [-half, half]], rtol=1e-15, atol=0
+    )  # rtol: one rounding
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_tensor_of_the_other_framework_is_adopted(backend: str) -> None:
+    given = {"torch": tf.constant([1.0, 2.0]), "tensorflow": torch.asarray([1.0, 2.0])}[backend]
+    with dn.using(backend, device="cpu"):
+        adopted = ops.from_dlpack(given)
+    assert registry.of_type(type(adopted)) is registry.load(backend)
+    np.testing.assert_array_equal(dn.to_numpy(adopted), [1.0, 2.0])
+
+
+def test_limits_are_those_of_numpy() -> None:
+    for name in ("float16", "float32", "float64"):
+        wanted = np.finfo(name)
+        found = ops.finfo(name)
+        for limit in ("bits", "eps", "max", "min", "smallest_normal"):
+            assert getattr(found, limit) == getattr(wanted, limit)
+    for name in ("int8", "uint8", "int64", "uint64"):
+        assert (ops.iinfo(name).min, ops.iinfo(name).max) == (
+            np.iinfo(name).min,
+            np.iinfo(name).max,
+        )
+    assert ops.finfo("bfloat16").max == torch.finfo(torch.bfloat16).max
+    with pytest.raises(dn.DtypeError, match=r"finfo takes .* got int8"):
+        ops.finfo("int8")
+    with pytest.raises(dn.DtypeError, match=r"iinfo takes .* got float32"):
+        ops.iinfo("float32")
 
 
 def test_grids_have_the_same_bits_on_both_backends() -> None:

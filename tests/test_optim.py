@@ -354,6 +354,89 @@ def test_a_compiled_step_tells_late(backend: str) -> None:
     skipping.bound.check_finite()
 
 
+# Averages of weights, gradients of several calls
+
+
+def test_the_average_of_the_weights(backend: str) -> None:
+    run = _quick(backend, optim.Adam(0.1, ema=0.75))
+    wanted = _start()
+    for row in _full(_gradients())[:10]:
+        run.train([row])
+        wanted = [0.75 * e + 0.25 * p for e, p in zip(wanted, run.values(), strict=True)]
+    trained = run.values()
+    with run.bound.averaged():
+        _assert_close(run.values(), wanted, 1e-14)  # rounding of 10 steps
+    assert all(np.array_equal(a, b) for a, b in zip(run.values(), trained, strict=True))
+    np.testing.assert_allclose(run.bound.state()["ema.scale"], wanted[2], rtol=1e-14)  # the same
+
+
+def test_the_average_of_a_schedule_free_rule(backend: str) -> None:
+    rule = optim.ScheduleFreeAdamW(0.1)
+    run = Run(backend, rule).train(_full(_gradients())[:5])
+    values, state = run.values(), run.bound.state()
+    with run.bound.averaged():
+        averages = run.values()
+    for path, p, x in zip(PATHS, values, averages, strict=True):
+        wanted = (p - 0.1 * state[f"z.{path}"]) / 0.9
+        np.testing.assert_allclose(x, wanted, rtol=1e-14)  # two roundings
+    assert all(np.array_equal(a, b) for a, b in zip(run.values(), values, strict=True))
+
+
+def test_a_rule_without_an_average_says_so(backend: str) -> None:
+    run = Run(backend, optim.SGD(0.1))
+    with (
+        pytest.raises(StateError, match="keeps no average; make it with ema"),
+        run.bound.averaged(),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+def test_calls_put_together_are_one_update(compiled: bool, backend: str) -> None:
+    stream = _full(_gradients())[:9]
+    means = [
+        [sum(parts) / 3 for parts in zip(*stream[first : first + 3], strict=True)]
+        for first in (0, 3, 6)
+    ]
+    rule = optim.AdamW(0.1, global_clipnorm=1.0, ema=0.5)
+    run = Run(backend, rule.replace(accumulate=3))
+    if compiled:
+        run.compiled()
+    run.train(stream)
+    wanted = Run(backend, rule).train(means)
+    _assert_close(run.values(), wanted.values(), 1e-13)  # Adam divides by the roots of sums
+    assert (run.bound.step, run.bound.skipped) == (3, 0)
+    before = run.values()
+    run.train(stream[:2])
+    assert all(np.array_equal(a, b) for a, b in zip(run.values(), before, strict=True))
+    state = run.bound.state()
+    assert state["accumulated_calls"] == 2
+    np.testing.assert_allclose(state["accumulated.scale"], (stream[0][2] + stream[1][2]) / 3)
+
+
+def test_calls_put_together_continue_on_the_other_backend(both: tuple[str, str]) -> None:
+    rule, stream = optim.SGD(0.1, 0.9, accumulate=2, ema=0.5), _full(_gradients())[:6]
+    whole, first, second = (Run(both[place], rule) for place in (0, 0, 1))
+    first.train(stream[:3])
+    for path, value in zip(PATHS, first.values(), strict=True):
+        second.backend.state.assign(second.variables[path], second.backend.state.from_numpy(value))
+    second.bound.load_state(first.bound.state())
+    _assert_close(
+        second.train(stream[3:]).values(), whole.train(stream).values(), 1e-14
+    )  # rounding
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+def test_a_bad_call_spoils_one_update_of_several(compiled: bool, backend: str) -> None:
+    run = Run(backend, optim.SGD(0.1, accumulate=2, nonfinite="skip"))
+    if compiled:
+        run.compiled()
+    run.train([GOOD, BAD, GOOD, GOOD])
+    for value, start in zip(run.values(), _start(), strict=True):
+        np.testing.assert_allclose(value, start - 0.1, rtol=0, atol=1e-15)  # one rounding
+    assert (run.bound.step, run.bound.skipped) == (1, 1)
+
+
 # Step, learning rate, state
 
 
@@ -573,6 +656,9 @@ def test_a_tree_of_variables_gives_paths(backend: str) -> None:
         (lambda: optim.Ftrl(weight_decay=0.1), "weight_decay=0.1 has no place in a formula"),
         (lambda: optim.Muon(ns_steps=0), "ns_steps=0 must be a positive integer"),
         (lambda: optim.Muon(adjust="rms"), "adjust='rms'; choose one of"),
+        (lambda: optim.ScheduleFreeAdamW(ema=0.9), "it has its own average; leave out ema=0.9"),
+        (lambda: optim.SGD(ema=1.0), r"ema=1\.0 must be a number in \[0, 1\)"),
+        (lambda: optim.SGD(accumulate=0), "accumulate=0 must be a positive integer"),
         (lambda: optim.ScheduleFreeAdamW(beta_1=0), "beta_1=0 must be a finite number above zero"),
         (lambda: optim.get(3), "a name or a value such as optim.Adam"),
     ],

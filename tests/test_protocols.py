@@ -101,6 +101,8 @@ PARTS: dict[str, type] = {
     "jit": protocols.Jit,
     "layers": protocols.Layers,
     "ops": protocols.Ops,
+    "ops.fft": chapters.Fourier,
+    "ops.linalg": chapters.Linalg,
     "ops.nn": chapters.NN,
     "optim": protocols.Optim,
     "random": protocols.Random,
@@ -154,7 +156,8 @@ def test_a_backend_has_what_the_protocol_declares(
 
 @pytest.mark.parametrize("backend", PACKAGES)
 def test_ops_has_no_more_than_its_protocol(backend: str) -> None:
-    for path, kind in (("ops", protocols.Ops), ("ops.nn", chapters.NN)):
+    for path in ("ops", "ops.fft", "ops.linalg", "ops.nn"):
+        kind = PARTS[path]
         module = part(backend, path)
         assert sorted(module.__all__) == list(module.__all__)
         assert set(module.__all__) == set(declared(kind))
@@ -167,8 +170,9 @@ def test_every_method_of_the_protocols_is_documented() -> None:
 
 
 def test_the_chapters_are_all_of_ops() -> None:
-    one_by_one = [declared(chapter) for chapter in (chapters.Creation, *chapters.CHAPTERS)]
+    ours = (chapters.Creation, chapters.Inspection, *chapters.CHAPTERS)
+    one_by_one = [declared(chapter) for chapter in ours]
     names = [name for chapter in one_by_one for name in chapter]
     assert len(names) == len(set(names))
-    assert set(names) | {"nn", "failure"} == set(declared(protocols.Ops))
+    assert set(names) | {"failure", "fft", "linalg", "nn"} == set(declared(protocols.Ops))
     assert {n for chapter in nn.CHAPTERS for n in declared(chapter)} == set(declared(chapters.NN))

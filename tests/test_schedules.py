@@ -21,6 +21,17 @@ SCHEDULES = [
     optim.PiecewiseConstant((10, 30), (0.1, 0.07, 0.001)),
     optim.LinearWarmup(10, then=0.1),
     optim.LinearWarmup(10, then=optim.ExponentialDecay(0.1, 7, 0.5), start=0.01),
+    optim.InverseTimeDecay(0.1, 7, 0.5),
+    optim.InverseTimeDecay(0.1, 7, 0.5, staircase=True),
+    optim.PolynomialDecay(0.1, 40, 0.01, power=1.5),
+    optim.CosineRestarts(0.1, 10, t_mul=1, m_mul=0.5),
+    optim.CosineRestarts(0.1, 10, t_mul=2, alpha=0.1),
+    optim.CosineRestarts(0.1, 1, t_mul=3, m_mul=0.9),
+    optim.OneCycle(0.1, 40),
+    optim.OneCycle(0.1, 40, 0.5, "linear"),
+    optim.StepDecay(0.1, 7, 0.5),
+    optim.MultiStepDecay(0.1, (10, 30), 0.5),
+    optim.Chained((0.1, optim.CosineDecay(0.2, 10), optim.ExponentialDecay(0.1, 7, 0.5)), (7, 30)),
 ]
 
 
@@ -37,6 +48,21 @@ SCHEDULES = [
         (
             optim.LinearWarmup(4, optim.CosineDecay(0.8, 10), start=0.4),
             {0: 0.4, 2: 0.6, 4: 0.8, 9: 0.4, 14: 0.0},
+        ),
+        (optim.InverseTimeDecay(0.4, 10, 0.5), {0: 0.4, 10: 0.4 / 1.5, 60: 0.1}),
+        (optim.InverseTimeDecay(0.4, 10, 0.5, True), {9: 0.4, 19: 0.4 / 1.5, 60: 0.1}),
+        (optim.PolynomialDecay(0.5, 10, 0.1), {0: 0.5, 5: 0.3, 10: 0.1, 99: 0.1}),
+        (optim.PolynomialDecay(0.5, 10, 0.1, power=2), {0: 0.5, 5: 0.2, 10: 0.1, 99: 0.1}),
+        (optim.CosineRestarts(0.8, 4), {0: 0.8, 2: 0.4, 4: 0.8, 8: 0.4, 12: 0.8, 20: 0.4, 28: 0.8}),
+        (optim.CosineRestarts(0.8, 4, 1, 0.5, 0.5), {0: 0.8, 2: 0.6, 4: 0.4, 6: 0.3, 8: 0.2}),
+        (optim.CosineRestarts(1.0, 1, 3), {3**k // 2: 1.0 for k in range(1, 30)}),
+        (optim.OneCycle(0.9, 20, 0.5, "linear", 9.0, 2.0), {0: 0.1, 9: 0.9, 14: 0.475, 19: 0.05}),
+        (optim.OneCycle(0.9, 20, 0.5, div_factor=9.0), {0: 0.1, 9: 0.9, 19: 1e-5, 50: 1e-5}),
+        (optim.StepDecay(0.8, 5, 0.5), {0: 0.8, 4: 0.8, 5: 0.4, 15: 0.1}),
+        (optim.MultiStepDecay(0.8, [2, 5], 0.5), {0: 0.8, 2: 0.4, 4: 0.4, 5: 0.2, 99: 0.2}),
+        (
+            optim.Chained([0.8, optim.PolynomialDecay(0.4, 4, 0.0), 0.1], [2, 5]),
+            {0: 0.8, 1: 0.8, 2: 0.4, 4: 0.2, 5: 0.1, 99: 0.1},
         ),
     ],
     ids=repr,
@@ -61,6 +87,45 @@ def test_values_by_hand(schedule: optim.Schedule, wanted: dict[int, float]) -> N
         (
             optim.PiecewiseConstant((10, 30), (0.1, 0.01, 0.001)),
             lambda o: torch.optim.lr_scheduler.MultiStepLR(o, [10, 30]),
+        ),
+        (optim.StepDecay(0.1, 7), lambda o: torch.optim.lr_scheduler.StepLR(o, 7)),
+        (
+            optim.MultiStepDecay(0.1, (10, 30), 0.5),
+            lambda o: torch.optim.lr_scheduler.MultiStepLR(o, [10, 30], 0.5),
+        ),
+        (
+            optim.PolynomialDecay(0.1, 30, 0.0, 2.0),
+            lambda o: torch.optim.lr_scheduler.PolynomialLR(o, 30, 2.0),
+        ),
+        (
+            optim.CosineRestarts(0.1, 5),
+            lambda o: torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(o, 5, 2),
+        ),
+        (
+            optim.CosineRestarts(0.1, 5, 1, alpha=0.1),
+            lambda o: torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(o, 5, 1, 0.01),
+        ),
+        (optim.OneCycle(0.1, 41), lambda o: torch.optim.lr_scheduler.OneCycleLR(o, 0.1, 41)),
+        (
+            optim.OneCycle(0.1, 41, 0.5, "linear", 10.0, 100.0),
+            lambda o: torch.optim.lr_scheduler.OneCycleLR(
+                o, 0.1, 41, None, None, 0.5, "linear", div_factor=10.0, final_div_factor=100.0
+            ),
+        ),
+        (
+            optim.InverseTimeDecay(0.1, 7, 0.5),
+            lambda o: torch.optim.lr_scheduler.LambdaLR(o, lambda t: 1 / (1 + 0.5 * t / 7)),
+        ),
+        (
+            optim.Chained((0.1, optim.ExponentialDecay(0.1, 1, 0.9)), (10,)),
+            lambda o: torch.optim.lr_scheduler.SequentialLR(
+                o,
+                [
+                    torch.optim.lr_scheduler.ConstantLR(o, 1.0, 99),
+                    torch.optim.lr_scheduler.ExponentialLR(o, 0.9),
+                ],
+                [10],
+            ),
         ),
     ],
     ids=lambda value: repr(value) if isinstance(value, optim.Schedule) else "",
@@ -107,12 +172,28 @@ def test_configuration_round_trip(schedule: optim.Schedule) -> None:
         (lambda: optim.PiecewiseConstant((5, 5), (1, 2, 3)), r"boundaries=\(5, 5\) must increase"),
         (lambda: optim.PiecewiseConstant((5,), (1,)), "1 boundaries part 2 values, got 1"),
         (lambda: optim.LinearWarmup(2.5, 0.1), r"steps=2\.5 must be a positive integer"),
+        (lambda: optim.InverseTimeDecay(0.1, 5, -1), "decay_rate=-1 must be a finite number, zer"),
+        (lambda: optim.PolynomialDecay(0.1, 5, power=0), "power=0 must be a finite number above"),
+        (lambda: optim.CosineRestarts(0.1, 5, 1.5), r"t_mul=1\.5 must be a positive integer"),
+        (lambda: optim.OneCycle(0.1, 10, anneal="cosine"), "anneal='cosine'; choose 'cos' or"),
+        (lambda: optim.OneCycle(0.1, 10, 0.05), r"warmup=0\.05 of 10 steps leaves no step to rise"),
+        (lambda: optim.StepDecay(0.1, 0), "step_size=0 must be a positive integer"),
+        (lambda: optim.MultiStepDecay(0.1, (5, 3)), r"milestones=\(5, 3\) must increase"),
+        (lambda: optim.MultiStepDecay(0.1, 5), "milestones=5 must be a tuple of step numbers"),
+        (lambda: optim.Chained((0.1, 0.2), ()), "0 boundaries part 1 schedules, got 2"),
+        (lambda: optim.Chained((0.1, "x"), (5,)), r"schedules\[1\]='x' must be a finite number"),
         (lambda: optim.LinearWarmup(5, "0.1"), r"then='0\.1' must be a finite number"),
     ],
 )
 def test_bad_hyperparameters(make, text: str) -> None:
     with pytest.raises(ConfigError, match=text):
         make()
+
+
+def test_every_schedule_has_a_row() -> None:
+    public = {getattr(optim, name) for name in optim.__all__}
+    kinds = {kind for kind in public if isinstance(kind, type) and issubclass(kind, optim.Schedule)}
+    assert {type(schedule) for schedule in SCHEDULES} == kinds - {optim.Schedule}
 
 
 def test_a_warmup_into_a_steep_decay_does_not_overflow() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dualnet import initializers
 from dualnet.errors import no_attribute
 from dualnet.nn import activations
+from dualnet.nn.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from dualnet.nn.attention import MultiHeadAttention
 from dualnet.nn.containers import Graph, Sequential
 from dualnet.nn.convolution import Conv1D, Conv2D, Conv3D
@@ -29,7 +30,14 @@ from dualnet.nn.merging import (
     Subtract,
 )
 from dualnet.nn.native import Native
-from dualnet.nn.normalization import BatchNorm, GroupNorm, LayerNorm, RMSNorm
+from dualnet.nn.normalization import (
+    BatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    RMSNorm,
+    UnitNormalization,
+)
 from dualnet.nn.padding import (
     Cropping1D,
     Cropping2D,
@@ -59,10 +67,19 @@ from dualnet.nn.pooling import (
     MaxPool3D,
 )
 from dualnet.nn.recurrent import GRU, LSTM, SimpleRNN
-from dualnet.nn.regularization import Dropout
+from dualnet.nn.regularization import (
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
 from dualnet.nn.reshaping import Flatten, Permute, RepeatVector, Reshape
 from dualnet.nn.resizing import Resizing, UpSampling1D, UpSampling2D, UpSampling3D
 from dualnet.nn.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from dualnet.nn.wrappers import Bidirectional, TimeDistributed
 
 __all__ = [
     "Activation",
@@ -79,6 +96,7 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AlphaDropout",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -88,6 +106,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNorm",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -102,9 +121,12 @@ __all__ = [
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Dropout",
+    "ELU",
     "Embedding",
     "Flatten",
     "GRU",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
@@ -122,10 +144,12 @@ __all__ = [
     "GroupNormalization",
     "Identity",
     "Input",
+    "InstanceNorm",
     "LSTM",
     "Layer",
     "LayerNorm",
     "LayerNormalization",
+    "LeakyReLU",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -137,9 +161,11 @@ __all__ = [
     "MultiHeadAttention",
     "Multiply",
     "Native",
+    "PReLU",
     "Permute",
     "RMSNorm",
     "RMSNormalization",
+    "ReLU",
     "RepeatVector",
     "Reshape",
     "Resizing",
@@ -147,7 +173,13 @@ __all__ = [
     "SeparableConv2D",
     "Sequential",
     "SimpleRNN",
+    "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "Subtract",
+    "TimeDistributed",
+    "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from dualnet import initializers as known
@@ -10,7 +11,7 @@ from dualnet.nn import activations
 from dualnet.nn.layer import Layer
 from dualnet.typing import Shape
 
-__all__ = ["activation", "fraction", "initializers", "positive", "rank"]
+__all__ = ["activation", "finite", "fraction", "initializers", "positive", "rank"]
 
 
 def activation(layer: Any) -> None:
@@ -46,6 +47,17 @@ def fraction(layer: Layer, *names: str) -> None:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
             raise ConfigError(
                 f"{type(layer).__name__}: {name} must be a number from 0 to 1, got {value!r}"
+            )
+
+
+def finite(layer: Layer, *names: str) -> None:
+    """Raises :class:`ConfigError` unless these hyperparameters are finite numbers."""
+    for name in names:
+        value: Any = getattr(layer, name)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not math.isfinite(value):
+            raise ConfigError(
+                f"{type(layer).__name__}: {name} must be a finite number, got {value!r}"
             )
 
 

@@ -14,7 +14,17 @@ from dualnet.typing import Shape, Tensor
 if TYPE_CHECKING:
     from dualnet.initializers import Initializer
 
-__all__ = ["BatchNorm", "GroupNorm", "LayerNorm", "RMSNorm"]
+__all__ = [
+    "BatchNorm",
+    "GroupNorm",
+    "InstanceNorm",
+    "LayerNorm",
+    "RMSNorm",
+    "UnitNormalization",
+]
+
+#: The least norm by which vectors are divided.
+FLOOR = 1e-12
 
 
 class Normalization(Layer):
@@ -183,6 +193,30 @@ class GroupNorm(Normalization):
         return ops.nn.group_norm(x, *self.affine(), groups=self.groups, epsilon=self.epsilon)
 
 
+class InstanceNorm(Normalization):
+    """``γ·(x - μ)/√(σ² + ε) + β``, over each sample's positions, channel by channel.
+
+    Weights ``gamma`` and ``beta``, ``(channels,)`` (Ulyanov et al. 2016).
+
+    Args:
+        epsilon, center, scale, beta_initializer, gamma_initializer: as for
+            :class:`BatchNorm`.
+    """
+
+    epsilon: float = 1e-5
+    center: bool = True
+    scale: bool = True
+    beta_initializer: str | Initializer = "zeros"
+    gamma_initializer: str | Initializer = "ones"
+
+    def build(self, input_shape: Shape) -> None:
+        _check.rank(self, input_shape, 3, None, "the layout is (batch, *spatial, channels)")
+        self.build_affine(input_shape[-1:])
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.nn.group_norm(x, *self.affine(), groups=x.shape[-1], epsilon=self.epsilon)
+
+
 class RMSNorm(Layer):
     """``γ·x/√(mean(x²) + ε)`` along the last axis (Zhang & Sennrich 2019).
 
@@ -200,3 +234,21 @@ class RMSNorm(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         return ops.nn.rms_norm(x, self.gamma, epsilon=self.epsilon)
+
+
+class UnitNormalization(Layer):
+    """``x/max(‖x‖, 10⁻¹²)``, the Euclidean norm along an axis or several.
+
+    Args:
+        axis: the last one, or any others but the batch's.
+    """
+
+    axis: int | tuple[int, ...] = -1
+
+    autocast: ClassVar[bool] = False  # squares of half precision are summed in float32
+
+    def forward(self, x: Tensor) -> Tensor:
+        squares = ops.sum(x * x, axis=self.axis, keepdims=True)
+        long = squares > FLOOR**2
+        norm = ops.sqrt(ops.where(long, squares, 1.0))  # of 1: the root has no slope at 0
+        return x / ops.where(long, norm, FLOOR)

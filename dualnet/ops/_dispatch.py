@@ -30,9 +30,12 @@ Namespace = Callable[[Backend], Any]
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
-def creators(protocol: type) -> dict[str, Function]:
-    """A function on the current backend and device for each method of a protocol."""
-    return {name: _creator(method) for name, method in _declared(protocol).items()}
+def creators(protocol: type, find: Namespace) -> dict[str, Function]:
+    """A function on the current backend and device for each method of a protocol.
+
+    ``find`` gives the namespace of a backend in which the functions live.
+    """
+    return {name: _creator(method, find) for name, method in _declared(protocol).items()}
 
 
 def dispatchers(protocols: Iterable[type], find: Namespace) -> dict[str, Function]:
@@ -223,16 +226,17 @@ def _common_backend(tensors: list[Any]) -> Backend:
     return backends[0] if backends else current_backend()
 
 
-def _creator(method: Function) -> Function:
+def _creator(method: Function, find: Namespace) -> Function:
     """A function on the current backend and device; for a tensor, on its own."""
     name = method.__name__
+    adopts = name == "from_dlpack"  # what it is given may be of any framework
 
     def create(*args: Any, device: Any = None, **kwargs: Any) -> Any:
-        given = registry.of_type(type(args[0])) if args else None
+        given = registry.of_type(type(args[0])) if args and not adopts else None
         backend = given or current_backend()
         if device is not None or given is None:
             device = select(backend, device or current_device())
-        return getattr(backend.ops, name)(*args, device=device, **kwargs)
+        return getattr(find(backend), name)(*args, device=device, **kwargs)
 
     return _dressed(create, method)
 

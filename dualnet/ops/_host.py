@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,18 @@ from dualnet.context import current_dtype
 from dualnet.errors import ConfigError, IndexRangeError, ShapeError
 from dualnet.typing import DtypeName, NDArray, Tensor
 
-__all__ = ["check_bounds", "default_float", "grid", "host_array", "outside", "taken_from"]
+__all__ = [
+    "check_bounds",
+    "check_fft",
+    "check_matrix_ord",
+    "check_qr_mode",
+    "default_float",
+    "fft_axes",
+    "grid",
+    "host_array",
+    "outside",
+    "taken_from",
+]
 
 
 def default_float() -> DtypeName:
@@ -60,6 +73,62 @@ def check_bounds(low: Any, high: Any) -> None:
     numbers = isinstance(low, dtypes.SCALARS) and isinstance(high, dtypes.SCALARS)
     if numbers and low > high:
         raise ConfigError(f"clip: min={low} is above max={high}; exchange them")
+
+
+def check_matrix_ord(ord: Any) -> Any:
+    """Which norm of a matrix is meant; None is the first.
+
+    Raises:
+        ConfigError: it is none of those that the standard names.
+    """
+    known = ("fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf)
+    if ord is not None and ord not in known:
+        raise ConfigError(f"matrix_norm: ord={ord!r} is not one of {', '.join(map(repr, known))}")
+    return "fro" if ord is None else ord
+
+
+def check_qr_mode(mode: str) -> str:
+    """Refuses a mode of ``qr`` that is not known.
+
+    Raises:
+        ConfigError: it is neither "reduced" nor "complete".
+    """
+    if mode not in ("reduced", "complete"):
+        raise ConfigError(f"qr: mode={mode!r} is neither 'reduced' nor 'complete'")
+    return mode
+
+
+def check_fft(norm: str, *counts: int | None) -> None:
+    """Refuses the options of a Fourier transform that have no meaning.
+
+    Raises:
+        ConfigError: an unknown ``norm``, or a number of points below 1.
+    """
+    if norm not in ("backward", "ortho", "forward"):
+        raise ConfigError(f"norm={norm!r} is not one of 'backward', 'ortho', 'forward'")
+    for count in counts:
+        if count is not None and count < 1:
+            raise ConfigError(f"a transform of {count} points; there must be at least one")
+
+
+def fft_axes(
+    x: Tensor, s: Sequence[int] | None, axes: Sequence[int] | None
+) -> list[tuple[int | None, int]]:
+    """The axes to transform, each after the number of points in it, which may be None.
+
+    Raises:
+        ConfigError: ``s`` and ``axes`` differ in length.
+        ShapeError: an axis is not there.
+    """
+    rank = len(x.shape)
+    chosen = list(axes) if axes is not None else list(range(rank))[-len(s) if s else None :]
+    counts = list(s) if s is not None else [None] * len(chosen)
+    if len(counts) != len(chosen):
+        raise ConfigError(f"s={s} has another length than the axes {chosen}")
+    for axis in chosen:
+        if not -rank <= axis < rank:
+            raise ShapeError(f"axis {axis} is not one of a tensor of shape {tuple(x.shape)}")
+    return list(zip(counts, chosen, strict=True))
 
 
 def taken_from(x: Tensor, axis: int | None) -> int:

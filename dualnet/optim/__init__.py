@@ -27,12 +27,19 @@ from dualnet.optim.nadam import Nadam
 from dualnet.optim.rmsprop import RMSprop
 from dualnet.optim.schedule_free import ScheduleFreeAdamW
 from dualnet.optim.schedules import (
+    Chained,
     ConstantRate,
     CosineDecay,
+    CosineRestarts,
     ExponentialDecay,
+    InverseTimeDecay,
     LinearWarmup,
+    MultiStepDecay,
+    OneCycle,
     PiecewiseConstant,
+    PolynomialDecay,
     Schedule,
+    StepDecay,
 )
 from dualnet.optim.sgd import SGD
 
@@ -44,21 +51,28 @@ __all__ = [
     "AdamW",
     "Adamax",
     "BoundOptimizer",
+    "Chained",
     "ConstantRate",
     "CosineDecay",
+    "CosineRestarts",
     "ExponentialDecay",
     "Ftrl",
+    "InverseTimeDecay",
     "Lamb",
     "LinearWarmup",
     "Lion",
+    "MultiStepDecay",
     "Muon",
     "Nadam",
+    "OneCycle",
     "Optimizer",
     "PiecewiseConstant",
+    "PolynomialDecay",
     "RMSprop",
     "SGD",
     "Schedule",
     "ScheduleFreeAdamW",
+    "StepDecay",
     "get",
 ]
 

@@ -16,7 +16,7 @@ import numpy as np
 from dualnet import ops
 from dualnet.config import Configurable
 from dualnet.errors import ConfigError
-from dualnet.optim.check import check_nonnegative, check_positive
+from dualnet.optim.check import check_decay, check_integer, check_nonnegative, check_positive
 from dualnet.optim.scalar import Number
 from dualnet.optim.schedules import Schedule
 from dualnet.typing import NDArray, Tensor, Tree
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Optimizer"]
 
 CLIPPING = ("clipvalue", "clipnorm", "global_clipnorm")
+#: The name under which the average of a variable is kept.
+EMA = "ema"
 NONFINITE = (None, "error", "skip")
 
 
@@ -59,6 +61,11 @@ class Optimizer(Configurable):
             unless ``global_clipnorm`` measures them, which then means ``"error"``.  A compiled
             function cannot raise: it skips the step in both cases and counts it in
             ``BoundOptimizer.skipped``; ``check_finite`` (``fit`` calls it) then raises.
+        ema: decay ``δ`` of a running average of the weights, ``e ← δ · e + (1 - δ) · p`` after
+            every update, from ``e = p`` (Polyak & Juditsky, "Acceleration of Stochastic
+            Approximation by Averaging", 1992); ``BoundOptimizer.averaged`` puts it to use.
+        accumulate: how many calls of ``apply`` make one update, with the mean of their
+            gradients; a gradient that is ``None`` counts as zero then.
 
     Raises:
         ConfigError: a hyperparameter is out of range.
@@ -72,6 +79,8 @@ class Optimizer(Configurable):
     clipnorm: float | None = dataclasses.field(default=None, kw_only=True)
     global_clipnorm: float | None = dataclasses.field(default=None, kw_only=True)
     nonfinite: str | None = dataclasses.field(default=None, kw_only=True)
+    ema: float | None = dataclasses.field(default=None, kw_only=True)
+    accumulate: int = dataclasses.field(default=1, kw_only=True)
 
     def check(self) -> None:
         name = type(self).__name__
@@ -82,6 +91,9 @@ class Optimizer(Configurable):
         check_positive(name, **chosen)
         if len(chosen) > 1:
             raise ConfigError(f"{name}: {' and '.join(chosen)} exclude each other; choose one")
+        if self.ema is not None:
+            check_decay(name, ema=self.ema)
+        check_integer(name, accumulate=self.accumulate)
         if self.nonfinite not in NONFINITE:
             raise ConfigError(f"{name}: nonfinite={self.nonfinite!r}; choose one of {NONFINITE}")
         if not isinstance(self.no_decay, tuple):
@@ -125,9 +137,23 @@ class Optimizer(Configurable):
         """
         raise NotImplementedError(f"{type(self).__name__} defines no update(self, p, g, slots)")
 
+    @property
+    def averages(self) -> bool:
+        """Whether an average of the weights is kept, or follows from what is kept."""
+        return self.ema is not None
+
     def average(self, p: Tensor, slots: dict[str, Tensor]) -> Tensor:
-        """What one variable has learned: ``p`` itself, for a rule that averages nothing."""
-        return p
+        """What one variable has learned: its average, of a rule that averages."""
+        return slots[EMA]
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Names of all that is kept for each variable: the slots, and the average."""
+        return self.slots if self.ema is None else (*self.slots, EMA)
+
+    def first(self, name: str, p: NDArray) -> NDArray | None:
+        """The first value of what is kept under a name; an average starts at ``p``."""
+        return p if name == EMA else self.start(name, p)
 
     def decay(self, lr: Number) -> dict[str, Number]:
         """``decay`` = ``1 - lr · weight_decay``, where there is weight decay.
@@ -160,6 +186,8 @@ class Optimizer(Configurable):
             g = g + self.l2 * p
         decayed = p if decay is None else p * decay
         new_p, new_slots = self.update(decayed, g, slots, **coefficients)
+        if self.ema is not None:
+            new_slots[EMA] = slots[EMA] + (1.0 - self.ema) * (new_p - slots[EMA])
         if finite is None:
             return new_p, new_slots
         kept = {name: ops.where(finite, new_slots[name], slots[name]) for name in new_slots}

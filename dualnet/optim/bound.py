@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -17,8 +18,10 @@ from dualnet.errors import (
     StateError,
 )
 from dualnet.optim import clipping
+from dualnet.optim.accumulation import Accumulation
 from dualnet.optim.base import Optimizer
 from dualnet.optim.check import check_nonnegative
+from dualnet.optim.keeping import beside
 from dualnet.optim.scalar import Number
 from dualnet.optim.schedules import Schedule
 from dualnet.protocols import Backend
@@ -30,6 +33,8 @@ __all__ = ["BoundOptimizer"]
 
 #: Names in :meth:`BoundOptimizer.state` that belong to no variable.
 STEP, LEARNING_RATE = "step", "learning_rate"
+
+Gradients = Sequence[Tensor | None]
 
 ADVICE = (
     "Lower the learning rate, look for NaN in the data, or leave such steps out with "
@@ -59,7 +64,10 @@ class BoundOptimizer:
         self._shapes = [state.shape(v) for v in self.variables]
         self._half = any(wide(dtype) != dtype for dtype in self._dtypes)
         self._groups = _groups(rule, self.paths)
-        self._slots = {name: [self._slot(name, v) for v in self.variables] for name in rule.slots}
+        self._slots = {name: [self._slot(name, v) for v in self.variables] for name in rule.kept}
+        self._sums = (
+            Accumulation(backend, self.variables, rule.accumulate) if rule.accumulate > 1 else None
+        )
         self._counter = backend.optim.counter(0)
         self._skipped = backend.optim.counter(0)
         rate = rule.learning_rate
@@ -67,16 +75,8 @@ class BoundOptimizer:
         self._rate = backend.optim.scalar(0.0 if isinstance(rate, Schedule) else float(rate))
 
     def _slot(self, name: str, variable: Tensor) -> Tensor | None:
-        state, device = self._backend.state, self._backend.device
-        first = self.rule.start(name, state.to_numpy(variable))
-        if first is None:
-            return None
-        return state.variable(
-            first,
-            dtype=wide(state.dtype_name(variable)),
-            device=device.native(device.device_of(variable)),
-            trainable=False,
-        )
+        first = self.rule.first(name, self._backend.state.to_numpy(variable))
+        return None if first is None else beside(self._backend, variable, first)
 
     def __repr__(self) -> str:
         return f"BoundOptimizer({self.rule!r}, {len(self.variables)} variables, step {self.step})"
@@ -133,11 +133,26 @@ class BoundOptimizer:
                 ``nonfinite="error"``; nothing has changed then.
         """
         found = self._checked(tree.leaves(gradients))
+        if self._sums is None:
+            self._update(found, due=True)
+            return
+        sums, due = self._sums.added(found)
+        if due is not False:
+            self._update(sums, due)
+        self._sums.keep(sums, due)
+
+    def _update(self, found: Gradients, due: Number) -> None:
+        """One update, if it is due.
+
+        Args:
+            due: ``True``, or a boolean tensor inside a compiled function.
+        """
         found, finite = self._clipped(found)
         if finite is False:
             self._refuse()
             return
-        guard = None if finite is True else finite
+        made = _both(due, finite)
+        guard = None if made is True else made
         step = self._backend.optim.read(self._counter)
         rate = self._current_rate(step)
         for rule, places in self._groups:
@@ -153,9 +168,9 @@ class BoundOptimizer:
                 rate,
                 guard,
             )
-        self._count(guard)
+        self._count(due, made)
 
-    def _clipped(self, gradients: list[Tensor | None]) -> tuple[list[Tensor | None], Any]:
+    def _clipped(self, gradients: Gradients) -> tuple[Gradients, Any]:
         """Gradients within the rule's bounds, and whether they may be applied at all."""
         rule = self.rule
         if rule.clipvalue is not None:
@@ -191,15 +206,45 @@ class BoundOptimizer:
             )
         self._backend.state.assign(self._skipped, self._skipped + 1)
 
-    def _count(self, finite: Tensor | None) -> None:
+    def _count(self, due: Number, made: Number) -> None:
         """Counts the step as made, or as left out where a compiled function finds it not finite."""
         assign = self._backend.state.assign
-        if finite is None:
+        if made is True:
             assign(self._counter, self._counter + 1)
             return
-        made = ops.astype(finite, "int64")
-        assign(self._counter, self._counter + made)
-        assign(self._skipped, self._skipped + 1 - made)
+        here = ops.astype(made, "int64")
+        assign(self._counter, self._counter + here)
+        assign(
+            self._skipped, self._skipped + (1 if due is True else ops.astype(due, "int64")) - here
+        )
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """A block in which the variables hold what the rule has averaged.
+
+        That is the average of ``ema``, or the ``x`` of
+        :class:`~dualnet.optim.ScheduleFreeAdamW`.  After the block they hold what they held
+        before::
+
+            with model.optimizer.averaged():
+                model.evaluate(x, y)
+
+        Raises:
+            StateError: the rule averages nothing.
+        """
+        if not self.rule.averages:
+            raise StateError(f"{self.rule!r} keeps no average; make it with ema=0.999")
+        state = self._backend.state
+        named = dict(zip(self.paths, self.variables, strict=True))
+        before = {path: state.to_numpy(variable) for path, variable in named.items()}
+        for place, (variable, dtype) in enumerate(zip(self.variables, self._dtypes, strict=True)):
+            held = {name: of[place] for name, of in self._slots.items()}
+            average = self.rule.average(ops.astype(variable, wide(dtype)), held)
+            state.assign(variable, ops.astype(average, dtype))
+        try:
+            yield
+        finally:
+            take_over(self._backend, named, before, owner="the model")
 
     # Checks
 
@@ -263,6 +308,8 @@ class BoundOptimizer:
         for slot, tensors in self._slots.items():
             named = zip(self.paths, tensors, strict=True)
             held |= {f"{slot}.{path}": t for path, t in named if t is not None}
+        if self._sums is not None:
+            held |= self._sums.held(self.paths)
         return held
 
 
@@ -327,7 +374,14 @@ def _groups(rule: Optimizer, paths: Sequence[str]) -> list[tuple[Optimizer, list
     return [(chosen, places) for chosen, places in groups if places]
 
 
-def _any(gradients: Sequence[Tensor | None]) -> bool:
+def _both(due: Number, finite: Number) -> Number:
+    """``due and finite``, each of which is ``True`` or a tensor."""
+    if due is True or finite is True:
+        return finite if due is True else due
+    return ops.logical_and(due, finite)
+
+
+def _any(gradients: Gradients) -> bool:
     return any(g is not None for g in gradients)
 
 

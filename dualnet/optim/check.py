@@ -11,6 +11,7 @@ from dualnet.errors import ConfigError
 __all__ = [
     "check_decay",
     "check_fraction",
+    "check_increasing",
     "check_integer",
     "check_nonnegative",
     "check_nonpositive",
@@ -58,3 +59,13 @@ def check_integer(owner: str, **values: Any) -> None:
     """Each value is a positive integer."""
     integer = "a positive integer"
     _check(owner, values, lambda v: type(v) is int and v > 0, integer)
+
+
+def check_increasing(owner: str, **values: Any) -> None:
+    """Each value is a tuple of positive integers that increase."""
+    for name, steps in values.items():
+        if not isinstance(steps, tuple):
+            raise ConfigError(f"{owner}: {name}={steps!r} must be a tuple of step numbers")
+        check_integer(owner, **{f"{name}[{place}]": step for place, step in enumerate(steps)})
+        if list(steps) != sorted(set(steps)):
+            raise ConfigError(f"{owner}: {name}={steps} must increase")

@@ -8,13 +8,25 @@ are the functions that do not.
 
 from __future__ import annotations
 
+import builtins
 import math
 from typing import Any
 
 from dualnet import ops
 from dualnet.typing import Tensor
 
-__all__ = ["Number", "constant", "cos", "floor", "is_python", "maximum", "minimum", "where"]
+__all__ = [
+    "Number",
+    "constant",
+    "cos",
+    "floor",
+    "is_python",
+    "log",
+    "maximum",
+    "minimum",
+    "round",
+    "where",
+]
 
 #: A Python number, or a 0-dim float64 tensor.
 Number = Any
@@ -40,6 +52,11 @@ def floor(x: Number) -> Number:
     return math.floor(x) if is_python(x) else ops.floor(x)
 
 
+def log(x: Number) -> Number:
+    """``log x``."""
+    return math.log(x) if is_python(x) else ops.log(x)
+
+
 def maximum(x: Number, bound: float) -> Number:
     """The larger of a number and a constant."""
     return max(x, bound) if is_python(x) else ops.maximum(x, bound)
@@ -48,6 +65,11 @@ def maximum(x: Number, bound: float) -> Number:
 def minimum(x: Number, bound: float) -> Number:
     """The smaller of a number and a constant."""
     return min(x, bound) if is_python(x) else ops.minimum(x, bound)
+
+
+def round(x: Number) -> Number:  # noqa: A001 - the name of the function it stands for
+    """The integer nearest to ``x``."""
+    return float(builtins.round(x)) if is_python(x) else ops.round(x)
 
 
 def where(condition: bool | Tensor, a: Number, b: Number) -> Number:

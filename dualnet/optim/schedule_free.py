@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dualnet import ops
+from dualnet.errors import ConfigError
 from dualnet.optim.check import check_positive
 from dualnet.optim.moments import Moments
 from dualnet.optim.scalar import Number
@@ -38,13 +39,23 @@ class ScheduleFreeAdamW(Moments):
         beta_2: ``β₂``.
         epsilon: ``ε``.
         weight_decay: applied at ``p``.
+
+    Raises:
+        ConfigError: an ``ema`` beside the average it has.
     """
 
     learning_rate: float | Schedule = 2.5e-3
 
     def check(self) -> None:
         super().check()
-        check_positive(type(self).__name__, beta_1=self.beta_1)
+        name = type(self).__name__
+        check_positive(name, beta_1=self.beta_1)
+        if self.ema is not None:
+            raise ConfigError(f"{name}: it has its own average; leave out ema={self.ema!r}")
+
+    @property
+    def averages(self) -> bool:
+        return True
 
     @property
     def slots(self) -> tuple[str, ...]:

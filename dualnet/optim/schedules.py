@@ -12,16 +12,29 @@ import math
 from dualnet.config import Configurable
 from dualnet.errors import ConfigError
 from dualnet.optim import scalar
-from dualnet.optim.check import check_fraction, check_integer, check_nonnegative, check_positive
+from dualnet.optim.check import (
+    check_fraction,
+    check_increasing,
+    check_integer,
+    check_nonnegative,
+    check_positive,
+)
 from dualnet.optim.scalar import Number
 
 __all__ = [
+    "Chained",
     "ConstantRate",
     "CosineDecay",
+    "CosineRestarts",
     "ExponentialDecay",
+    "InverseTimeDecay",
     "LinearWarmup",
+    "MultiStepDecay",
+    "OneCycle",
     "PiecewiseConstant",
+    "PolynomialDecay",
     "Schedule",
+    "StepDecay",
     "as_schedule",
 ]
 
@@ -77,6 +90,73 @@ class ExponentialDecay(Schedule):
         return self.initial_learning_rate * self.decay_rate**exponent
 
 
+class InverseTimeDecay(Schedule):
+    """``lr(t) = lr₀ / (1 + rate · t / decay_steps)``.
+
+    Robbins & Monro, "A Stochastic Approximation Method", 1951, for steps of this order.
+
+    Args:
+        initial_learning_rate: ``lr₀``.
+        decay_steps: updates that count as one.
+        decay_rate: how much the divisor grows in them.
+        staircase: whether ``t / decay_steps`` is rounded down.
+
+    >>> InverseTimeDecay(0.1, decay_steps=10, decay_rate=0.5)(20)
+    0.05
+    """
+
+    initial_learning_rate: float
+    decay_steps: int
+    decay_rate: float
+    staircase: bool = False
+
+    def check(self) -> None:
+        name = type(self).__name__
+        check_nonnegative(name, initial_learning_rate=self.initial_learning_rate)
+        check_nonnegative(name, decay_rate=self.decay_rate)
+        check_integer(name, decay_steps=self.decay_steps)
+
+    def __call__(self, step: Number) -> Number:
+        progress = step / self.decay_steps
+        if self.staircase:
+            progress = scalar.floor(progress)
+        return self.initial_learning_rate / (1.0 + self.decay_rate * progress)
+
+
+class PolynomialDecay(Schedule):
+    """``lr(t) = (lr₀ - lr₁) · (1 - min(t / T, 1))^power + lr₁``.
+
+    Chen et al., "DeepLab", 2018, section 4.1, with an end; linear with ``power=1``.
+
+    Args:
+        initial_learning_rate: ``lr₀``.
+        decay_steps: ``T``.
+        end_learning_rate: ``lr₁``, kept after ``T``.
+        power: the exponent.
+
+    >>> schedule = PolynomialDecay(0.1, decay_steps=10, end_learning_rate=0.02, power=2)
+    >>> schedule(0), schedule(5), schedule(10), schedule(99)
+    (0.1, 0.04, 0.02, 0.02)
+    """
+
+    initial_learning_rate: float
+    decay_steps: int
+    end_learning_rate: float = 1e-4
+    power: float = 1.0
+
+    def check(self) -> None:
+        name = type(self).__name__
+        check_nonnegative(name, initial_learning_rate=self.initial_learning_rate)
+        check_nonnegative(name, end_learning_rate=self.end_learning_rate)
+        check_integer(name, decay_steps=self.decay_steps)
+        check_positive(name, power=self.power)
+
+    def __call__(self, step: Number) -> Number:
+        left = 1.0 - scalar.minimum(step / self.decay_steps, 1.0)
+        fall = self.initial_learning_rate - self.end_learning_rate
+        return fall * left**self.power + self.end_learning_rate
+
+
 class CosineDecay(Schedule):
     """``lr(t) = lr₀ · (α + (1 - α) · ½ (1 + cos(π · min(t / T, 1))))``.
 
@@ -109,6 +189,216 @@ class CosineDecay(Schedule):
         return self.initial_learning_rate * (self.alpha + (1.0 - self.alpha) * cosine)
 
 
+class CosineRestarts(Schedule):
+    """:class:`CosineDecay` begun anew again and again.
+
+    Period ``i`` is ``T · t_mulⁱ`` updates long and starts from ``lr₀ · m_mulⁱ``.
+
+    Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017, equation
+    5, with ``η_min = α`` times the period's first learning rate.
+
+    Args:
+        initial_learning_rate: ``lr₀``.
+        first_decay_steps: ``T``.
+        t_mul: how many times longer each period is; an integer.
+        m_mul: the factor of each period's first learning rate.
+        alpha: ``α``.
+
+    >>> schedule = CosineRestarts(0.1, first_decay_steps=10, m_mul=0.5)
+    >>> schedule(0), schedule(5), schedule(10), schedule(30)
+    (0.1, 0.05, 0.05, 0.025)
+    """
+
+    initial_learning_rate: float
+    first_decay_steps: int
+    t_mul: int = 2
+    m_mul: float = 1.0
+    alpha: float = 0.0
+
+    def check(self) -> None:
+        name = type(self).__name__
+        check_nonnegative(name, initial_learning_rate=self.initial_learning_rate)
+        check_integer(name, first_decay_steps=self.first_decay_steps, t_mul=self.t_mul)
+        check_positive(name, m_mul=self.m_mul)
+        check_fraction(name, alpha=self.alpha)
+
+    def __call__(self, step: Number) -> Number:
+        restarts, progress = self._place(step / self.first_decay_steps)
+        first = self.initial_learning_rate * self.m_mul**restarts
+        cosine = 0.5 * (1.0 + scalar.cos(math.pi * progress))
+        return first * (self.alpha + (1.0 - self.alpha) * cosine)
+
+    def _place(self, periods: Number) -> tuple[Number, Number]:
+        """How many periods are over, and how much of this one.
+
+        Args:
+            periods: the step, in first periods.
+        """
+        if self.t_mul == 1:
+            restarts = scalar.floor(periods)
+            return restarts, periods - restarts
+        grown = periods * (self.t_mul - 1) + 1.0
+        # A whole power's logarithm may come out just below a whole number; a step is never this
+        # close to a restart without being at it.
+        restarts = scalar.floor(scalar.log(grown) / math.log(self.t_mul) + 1e-12)
+        length = scalar.round(self.t_mul**restarts)
+        return restarts, (grown / length - 1.0) / (self.t_mul - 1)
+
+
+class OneCycle(Schedule):
+    """Up to a large learning rate, and down to a very small one.
+
+    With ``P = warmup · total - 1`` and ``E = total - 1``, between neighbours of ``(0, lr₀)``,
+    ``(P, lr_max)``, ``(E, lr₁)`` the learning rate follows half a cosine or a line, where
+    ``lr₀ = lr_max / div_factor`` and ``lr₁ = lr₀ / final_div_factor``; it then stays.
+
+    Smith & Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large
+    Learning Rates", 2018; names and defaults are PyTorch's ``OneCycleLR``.
+
+    Args:
+        max_learning_rate: ``lr_max``.
+        total_steps: ``total``.
+        warmup: the part of the steps in which the learning rate rises.
+        anneal: ``"cos"`` or ``"linear"``.
+        div_factor: ``lr_max / lr₀``.
+        final_div_factor: ``lr₀ / lr₁``.
+
+    >>> schedule = OneCycle(0.1, total_steps=101, warmup=0.5, anneal="linear", div_factor=10.0)
+    >>> round(schedule(0), 12), schedule(49.5)
+    (0.01, 0.1)
+    """
+
+    max_learning_rate: float
+    total_steps: int
+    warmup: float = 0.3
+    anneal: str = "cos"
+    div_factor: float = 25.0
+    final_div_factor: float = 1e4
+
+    def check(self) -> None:
+        name = type(self).__name__
+        check_positive(
+            name,
+            max_learning_rate=self.max_learning_rate,
+            div_factor=self.div_factor,
+            final_div_factor=self.final_div_factor,
+        )
+        check_integer(name, total_steps=self.total_steps)
+        check_fraction(name, warmup=self.warmup)
+        if self.anneal not in ("cos", "linear"):
+            raise ConfigError(f"{name}: anneal={self.anneal!r}; choose 'cos' or 'linear'")
+        if not 1.0 < self.warmup * self.total_steps < self.total_steps:
+            raise ConfigError(
+                f"{name}: warmup={self.warmup!r} of {self.total_steps} steps leaves no step to "
+                "rise or none to fall; lengthen it or choose another part"
+            )
+
+    def __call__(self, step: Number) -> Number:
+        first = self.max_learning_rate / self.div_factor
+        peak, end = self.warmup * self.total_steps - 1.0, self.total_steps - 1.0
+        rising = self._between(first, self.max_learning_rate, step / peak)
+        part = scalar.minimum((step - peak) / (end - peak), 1.0)
+        falling = self._between(self.max_learning_rate, first / self.final_div_factor, part)
+        return scalar.where(step < peak, rising, falling)
+
+    def _between(self, start: float, stop: float, part: Number) -> Number:
+        left = 1.0 - part if self.anneal == "linear" else 0.5 * (1.0 + scalar.cos(math.pi * part))
+        return stop + (start - stop) * left
+
+
+class StepDecay(Schedule):
+    """``lr(t) = lr₀ · gamma^⌊t / step_size⌋``: PyTorch's ``StepLR``.
+
+    Args:
+        initial_learning_rate: ``lr₀``.
+        step_size: updates between two falls.
+        gamma: the factor.
+
+    >>> schedule = StepDecay(0.8, step_size=10, gamma=0.5)
+    >>> schedule(9), schedule(10), schedule(20)
+    (0.8, 0.4, 0.2)
+    """
+
+    initial_learning_rate: float
+    step_size: int
+    gamma: float = 0.1
+
+    def check(self) -> None:
+        name = type(self).__name__
+        check_nonnegative(name, initial_learning_rate=self.initial_learning_rate)
+        check_integer(name, step_size=self.step_size)
+        check_positive(name, gamma=self.gamma)
+
+    def __call__(self, step: Number) -> Number:
+        return self.initial_learning_rate * self.gamma ** scalar.floor(step / self.step_size)
+
+
+class MultiStepDecay(Schedule):
+    """``lr(t) = lr₀ · gammaⁿ``, with ``n`` milestones reached: PyTorch's ``MultiStepLR``.
+
+    Args:
+        initial_learning_rate: ``lr₀``.
+        milestones: increasing step numbers.
+        gamma: the factor.
+
+    >>> schedule = MultiStepDecay(0.8, milestones=(10, 15), gamma=0.5)
+    >>> schedule(9), schedule(10), schedule(15)
+    (0.8, 0.4, 0.2)
+    """
+
+    initial_learning_rate: float
+    milestones: tuple[int, ...]
+    gamma: float = 0.1
+
+    def check(self) -> None:
+        name = type(self).__name__
+        check_nonnegative(name, initial_learning_rate=self.initial_learning_rate)
+        check_increasing(name, milestones=self.milestones)
+        check_positive(name, gamma=self.gamma)
+
+    def __call__(self, step: Number) -> Number:
+        rates = [
+            self.initial_learning_rate * self.gamma**n for n in range(len(self.milestones) + 1)
+        ]
+        return PiecewiseConstant(self.milestones, tuple(rates))(step)
+
+
+class Chained(Schedule):
+    """One schedule after another, each from its own step 0: PyTorch's ``SequentialLR``.
+
+    Args:
+        schedules: schedules, or learning rates.
+        boundaries: increasing step numbers, at which the next one begins; one fewer.
+
+    >>> schedule = Chained((0.01, CosineDecay(0.1, 100)), boundaries=(5,))
+    >>> schedule(4), schedule(5), schedule(55)
+    (0.01, 0.1, 0.05)
+    """
+
+    schedules: tuple[float | Schedule, ...]
+    boundaries: tuple[int, ...]
+
+    def check(self) -> None:
+        name = type(self).__name__
+        rates = {f"schedules[{i}]": s for i, s in enumerate(self.schedules)}
+        check_nonnegative(name, **{k: s for k, s in rates.items() if not isinstance(s, Schedule)})
+        check_increasing(name, boundaries=self.boundaries)
+        if len(self.schedules) != len(self.boundaries) + 1:
+            raise ConfigError(
+                f"{name}: {len(self.boundaries)} boundaries part {len(self.boundaries) + 1} "
+                f"schedules, got {len(self.schedules)}"
+            )
+
+    def __call__(self, step: Number) -> Number:
+        first, *others = [as_schedule(schedule) for schedule in self.schedules]
+        current = first(step)
+        for boundary, schedule in zip(self.boundaries, others, strict=True):
+            # Before its time a schedule is asked for its step 0, where each is defined.
+            rate = schedule(scalar.maximum(step - boundary, 0.0))
+            current = scalar.where(step < boundary, current, rate)
+        return current
+
+
 class PiecewiseConstant(Schedule):
     """``lr(t) = values[i]``, where ``i`` is the number of boundaries that ``t`` has reached.
 
@@ -128,10 +418,8 @@ class PiecewiseConstant(Schedule):
 
     def check(self) -> None:
         name = type(self).__name__
-        check_integer(name, **{f"boundaries[{i}]": b for i, b in enumerate(self.boundaries)})
+        check_increasing(name, boundaries=self.boundaries)
         check_nonnegative(name, **{f"values[{i}]": v for i, v in enumerate(self.values)})
-        if list(self.boundaries) != sorted(set(self.boundaries)):
-            raise ConfigError(f"{name}: boundaries={self.boundaries} must increase")
         if len(self.values) != len(self.boundaries) + 1:
             raise ConfigError(
                 f"{name}: {len(self.boundaries)} boundaries part {len(self.boundaries) + 1} "

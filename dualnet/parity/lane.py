@@ -146,7 +146,7 @@ class Lane:
         return Pass(
             tree.map(to_numpy, trained.prediction),
             to_numpy(trained.loss),
-            {m.name: to_numpy(total) for m, (total, _) in tallies},
+            {m.name: to_numpy(total) for m, (total, *_) in tallies},
             self._numpy_gradients(trained.gradients),
             self.states(),
         )
@@ -201,8 +201,7 @@ class Lane:
 
     def totals(self) -> Totals:
         """Empty running means of loss and metrics."""
-        names = [metric.name for metric in self.problem.metrics]
-        return Totals(self.model.backend, names, finite=False)
+        return Totals(self.model.backend, self.problem.metrics, finite=False)
 
     def evaluate(self, batches: Sequence[Batch]) -> dict[str, float]:
         """Loss and metrics in evaluation mode."""

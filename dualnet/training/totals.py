@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from dualnet.errors import NonFiniteError
-from dualnet.metrics import Tally
+from dualnet.metrics import Metric, Tally
 from dualnet.protocols import Backend
-from dualnet.typing import Tensor
+from dualnet.typing import NDArray, Tensor
 
 __all__ = ["Totals"]
 
@@ -17,26 +19,26 @@ PENDING = 64
 
 
 class Totals(Mapping[str, float]):
-    """Running means by name, computed when they are looked at.
+    """The mean loss and the metrics by name, computed when they are looked at.
 
-    A step's results stay native scalars until a mean is asked for or enough have gathered,
-    so a step does not wait for the host.  Sums are kept in float64.
+    A step's results stay native until a number is asked for or enough have gathered, so a step
+    does not wait for the host.  Sums are kept in float64.
     """
 
-    def __init__(self, backend: Backend, metrics: Sequence[str], *, finite: bool) -> None:
+    def __init__(self, backend: Backend, metrics: Sequence[Metric], *, finite: bool) -> None:
         self._backend = backend
-        self._names = ("loss", *metrics)
+        self._metrics = tuple(metrics)
+        self._names = ("loss", *(metric.name for metric in metrics))
         self._finite = finite
-        self._sums = [0.0] * len(self._names)
-        self._counts = [0.0] * len(self._names)
-        self._pending: list[tuple[Tensor, ...]] = []
-        self._sizes: list[int] = []
+        self._loss = 0.0
+        self._samples = 0
+        self._sums: list[list[NDArray]] = [[] for _ in self._metrics]
+        self._pending: list[tuple[int, Tensor, Sequence[Tally]]] = []
         self._steps = 0
 
     def add(self, samples: int, loss: Tensor, tallies: Sequence[Tally]) -> None:
         """Takes the results of one step over ``samples`` samples."""
-        self._pending.append((loss, *(scalar for tally in tallies for scalar in tally)))
-        self._sizes.append(samples)
+        self._pending.append((samples, loss, tallies))
         if len(self._pending) >= PENDING:
             self._read()
 
@@ -46,10 +48,9 @@ class Totals(Mapping[str, float]):
         Raises:
             NonFiniteError: the loss of a step is NaN or infinite.
         """
-        pending, sizes = self._pending, self._sizes
-        self._pending, self._sizes = [], []
-        for scalars, samples in zip(pending, sizes, strict=True):
-            loss, *tallies = (float(self._backend.state.to_numpy(s)) for s in scalars)
+        pending, self._pending = self._pending, []
+        for samples, native, tallies in pending:
+            loss = float(self._to_host(native))
             self._steps += 1
             if self._finite and not math.isfinite(loss):
                 raise NonFiniteError(
@@ -57,18 +58,27 @@ class Totals(Mapping[str, float]):
                     "rate, clip gradients, or look for NaN in the data "
                     "(compile(check_finite=False) lets training go on)"
                 )
-            self._add(0, loss * samples, samples)
-            for place in range(1, len(self._names)):
-                self._add(place, *tallies[2 * place - 2 : 2 * place])
+            self._loss += loss * samples
+            self._samples += samples
+            for place, tally in enumerate(tallies):
+                self._add(place, [self._to_host(part) for part in tally])
 
-    def _add(self, place: int, total: float, count: float) -> None:
-        self._sums[place] += total
-        self._counts[place] += count
+    def _to_host(self, tensor: Tensor) -> NDArray:
+        return self._backend.state.to_numpy(tensor).astype(np.float64)
+
+    def _add(self, place: int, parts: list[NDArray]) -> None:
+        before = self._sums[place]
+        pairs = zip(before, parts, strict=True)
+        self._sums[place] = [a + b for a, b in pairs] if before else parts
 
     def __getitem__(self, name: str) -> float:
         self._read()
         place = self._names.index(name)
-        return self._sums[place] / self._counts[place] if self._counts[place] else math.nan
+        if not self._samples:
+            return math.nan
+        if not place:
+            return self._loss / self._samples
+        return self._metrics[place - 1].result(self._sums[place - 1])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

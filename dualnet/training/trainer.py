@@ -275,8 +275,8 @@ class Trainable:
         return Sources(self._model, self.compiled.loss, finite=self.compiled.check_finite)
 
     def _totals(self) -> Totals:
-        names = [metric.name for metric in self.compiled.metrics]
-        return Totals(self._model.backend, names, finite=self.compiled.check_finite)
+        finite = self.compiled.check_finite
+        return Totals(self._model.backend, self.compiled.metrics, finite=finite)
 
 
 def _parts(data: Any) -> Batch:

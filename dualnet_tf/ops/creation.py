@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from dualnet.ops._host import default_float, grid, host_array
 from dualnet_tf import device as devices
+from dualnet_tf import state
 from dualnet_tf.ops._common import TENSORS, native, promote_all
 
 
@@ -58,6 +59,16 @@ def eye(
     device: Any = None,
 ) -> Any:
     return asarray(np.eye(n_rows, n_cols, k), dtype=dtype or default_float(), device=device)
+
+
+def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
+    try:
+        shared = state.from_dlpack(x, copy=bool(copy))
+    except BufferError:
+        if copy is False:
+            raise
+        return asarray(np.from_dlpack(x), device=device)
+    return asarray(shared, device=device)
 
 
 def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Any:

@@ -8,19 +8,23 @@ import tensorflow as tf
 
 from dualnet.errors import DtypeError, DualnetError, IndexRangeError, NonFiniteError, ShapeError
 
+#: What TensorFlow raises where something is wrong with its arguments.
+KINDS = (tf.errors.InvalidArgumentError, tf.errors.NotFoundError, ValueError)
+
 MEANINGS: tuple[tuple[str, type[DualnetError]], ...] = (
-    (r"division by zero", NonFiniteError),
+    (r"division by zero|not invertible|decomposition was not successful", NonFiniteError),
     (r"negative integer powers|Could not find device|allowed values|same type|NodeDef", DtypeError),
     (r"indices.* not in \[|out of bounds|out of range \[0", IndexRangeError),
     (
         r"[Ss]ize|[Ss]hape|[Dd]imension|\bdims?\b|[Rr]ank|[Bb]roadcast|axis|split|ndims|columns|missing",
         ShapeError,
     ),
+    (r"must be square|incompatible", ShapeError),
 )
 
 
 def failure(error: Exception, /) -> DualnetError | None:
-    if not isinstance(error, (tf.errors.InvalidArgumentError, tf.errors.NotFoundError, ValueError)):
+    if not isinstance(error, KINDS):
         return None
     if isinstance(error, DualnetError):
         return None

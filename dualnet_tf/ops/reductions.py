@@ -105,7 +105,10 @@ def min(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def prod(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    return _prod(widened(x, dtype), axis, keepdims)
+    x = widened(x, dtype)
+    if x.dtype.is_integer:
+        return tf.reduce_prod(x, axis, keepdims)
+    return _product(x, axis, keepdims)
 
 
 def std(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Any:
@@ -129,7 +132,6 @@ def var(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool
 
 _cumsum = _inside_float32(tf.cumsum)
 _mean = _inside_float32(tf.reduce_mean)
-_prod = _inside_float32(tf.reduce_prod)
 _sum = _inside_float32(tf.reduce_sum)
 
 
@@ -144,10 +146,25 @@ def _var(x: Any, axis: Axis, correction: float, keepdims: bool) -> Any:
     return biased * tf.where(left > 0, n / left, tf.constant(math.nan, x.dtype))
 
 
+@_inside_float32
+def _product(x: Any, axis: Axis, keepdims: bool) -> Any:
+    """By halving, or one by one: the gradient of TensorFlow's gradient is wrong at zeros."""
+    for each in _descending(x, axis):
+        part = moveaxis(x, each, 0)
+        if part.shape[0] is None:
+            part = tf.foldl(tf.math.multiply, part, tf.ones_like(tf.reduce_sum(part, 0)))[None]
+        while part.shape[0] > 1:
+            half = part.shape[0] // 2
+            part = tf.concat((part[:half] * part[half : 2 * half], part[2 * half :]), 0)
+        if part.shape[0] == 0:
+            part = tf.reduce_prod(part, 0, keepdims=True)
+        x = moveaxis(part, 0, each) if keepdims else tf.squeeze(part, 0)
+    return x
+
+
 def _extreme(function: Function, x: Any, axis: Axis, keepdims: bool) -> Any:
     result = function(x, axis, keepdims)
-    axes = range(x.shape.rank) if axis is None else (axis,) if isinstance(axis, int) else axis
-    if 0 in [x.shape[a] for a in axes]:  # TensorFlow gives an infinity
+    if 0 in [x.shape[a] for a in _axes(x, axis)]:  # TensorFlow gives an infinity
         raise ShapeError(f"max and min of nothing: shape {tuple(x.shape)} along axis {axis}")
     if tf.executing_eagerly() or not x.dtype.is_floating:
         return result
@@ -170,6 +187,16 @@ def _first(function: Function, x: Any, axis: int | None, keepdims: bool) -> Any:
     if not keepdims:
         return found
     return tf.reshape(found, (1,) * x.shape.rank) if axis is None else tf.expand_dims(found, axis)
+
+
+def _axes(x: Any, axis: Axis) -> Any:
+    """The axes named, as a sequence; every one where none is."""
+    return range(x.shape.rank) if axis is None else (axis,) if isinstance(axis, int) else axis
+
+
+def _descending(x: Any, axis: Axis) -> list[int]:
+    """The axes from the last to the first, so that one taken away moves no other."""
+    return sorted({a % x.shape.rank for a in _axes(x, axis)}, reverse=True)
 
 
 def _running_products(x: Any, axis: int) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dualnet_torch.ops import nn
+from dualnet.namespace import API_VERSION, CONSTANTS, STANDARD
+from dualnet_torch.ops import fft, linalg, nn
 from dualnet_torch.ops.creation import (
     arange,
     asarray,
     empty,
     empty_like,
     eye,
+    from_dlpack,
     full,
     full_like,
     linspace,
@@ -21,7 +23,15 @@ from dualnet_torch.ops.creation import (
     zeros_like,
 )
 from dualnet_torch.ops.data_types import (
+    __array_namespace_info__ as __array_namespace_info__,
+)
+from dualnet_torch.ops.data_types import (
     astype,
+    can_cast,
+    finfo,
+    iinfo,
+    isdtype,
+    result_type,
 )
 from dualnet_torch.ops.elementwise import (
     abs,
@@ -125,6 +135,7 @@ from dualnet_torch.ops.manipulation import (
     expand_dims,
     flip,
     moveaxis,
+    pad,
     permute_dims,
     repeat,
     reshape,
@@ -134,7 +145,6 @@ from dualnet_torch.ops.manipulation import (
     stack,
     tile,
     unstack,
-    pad,
 )
 from dualnet_torch.ops.reductions import (
     all,
@@ -154,6 +164,11 @@ from dualnet_torch.ops.reductions import (
     sum,
     var,
 )
+from dualnet_torch.state import DTYPES
+
+__array_api_version__ = API_VERSION
+globals().update(CONSTANTS)
+globals().update({name: DTYPES[name] for name in STANDARD})
 
 __all__ = [
     "abs",
@@ -181,6 +196,7 @@ __all__ = [
     "bitwise_xor",
     "broadcast_arrays",
     "broadcast_to",
+    "can_cast",
     "ceil",
     "clip",
     "concat",
@@ -203,20 +219,26 @@ __all__ = [
     "expm1",
     "eye",
     "failure",
+    "fft",
+    "finfo",
     "flip",
     "floor",
     "floor_divide",
+    "from_dlpack",
     "full",
     "full_like",
     "greater",
     "greater_equal",
     "hypot",
+    "iinfo",
     "imag",
+    "isdtype",
     "isfinite",
     "isinf",
     "isnan",
     "less",
     "less_equal",
+    "linalg",
     "linspace",
     "log",
     "log10",
@@ -245,6 +267,7 @@ __all__ = [
     "not_equal",
     "ones",
     "ones_like",
+    "pad",
     "permute_dims",
     "positive",
     "pow",
@@ -254,6 +277,7 @@ __all__ = [
     "remainder",
     "repeat",
     "reshape",
+    "result_type",
     "roll",
     "round",
     "rsqrt",
@@ -265,7 +289,6 @@ __all__ = [
     "sort",
     "split",
     "sqrt",
-    "pad",
     "square",
     "squeeze",
     "stack",

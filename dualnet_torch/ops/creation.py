@@ -10,6 +10,7 @@ import torch
 
 from dualnet.ops._host import default_float, grid, host_array
 from dualnet_torch import device as devices
+from dualnet_torch import state
 from dualnet_torch.ops._common import native, promote_all
 from dualnet_torch.state import from_numpy
 
@@ -57,6 +58,16 @@ def eye(
     device: Any = None,
 ) -> Any:
     return asarray(np.eye(n_rows, n_cols, k), dtype=dtype or default_float(), device=device)
+
+
+def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
+    try:
+        shared = state.from_dlpack(x, copy=bool(copy))
+    except BufferError:
+        if copy is False:
+            raise
+        return asarray(np.from_dlpack(x), device=device)
+    return asarray(shared, device=device)
 
 
 def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Any:

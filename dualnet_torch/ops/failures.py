@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import re
 
+import torch
+
 from dualnet.errors import DtypeError, DualnetError, IndexRangeError, NonFiniteError, ShapeError
 
+#: What PyTorch raises where something is wrong with its arguments.
+KINDS = (
+    IndexError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    torch.linalg.LinAlgError,  # type: ignore[attr-defined]  # public, but not in its stub
+)
+
 MEANINGS: tuple[tuple[str, type[DualnetError]], ...] = (
-    (r"ZeroDivisionError", NonFiniteError),
+    (r"ZeroDivisionError|singular|not positive-definite|failed to converge", NonFiniteError),
     (r"index out of range|out of bounds for dimension", IndexRangeError),
     (r"not implemented for|does not support|expected .*dtype|must have the same dtype", DtypeError),
     (r"size|shape|[Dd]imension|\bdims?\b|broadcast|subscript|operand", ShapeError),
@@ -16,7 +27,7 @@ MEANINGS: tuple[tuple[str, type[DualnetError]], ...] = (
 
 
 def failure(error: Exception, /) -> DualnetError | None:
-    if type(error) not in (RuntimeError, IndexError, ValueError, NotImplementedError):
+    if type(error) not in KINDS:
         return None
     text = str(error)
     if re.search("vmap|Batching rule", text):  # a limit of the transformation

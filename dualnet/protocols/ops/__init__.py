@@ -9,10 +9,12 @@ from typing import Protocol
 
 from dualnet.errors import DualnetError
 from dualnet.protocols.ops.creation import Creation, CreationFrom
-from dualnet.protocols.ops.data_types import DataTypes
+from dualnet.protocols.ops.data_types import DataTypes, Inspection
 from dualnet.protocols.ops.elementwise import Elementwise
+from dualnet.protocols.ops.fft import FFT, Frequencies
 from dualnet.protocols.ops.indexing import Indexing
-from dualnet.protocols.ops.linear_algebra import LinearAlgebra
+from dualnet.protocols.ops.linalg import Linalg
+from dualnet.protocols.ops.linear_algebra import Einsum, LinearAlgebra
 from dualnet.protocols.ops.manipulation import Manipulation
 from dualnet.protocols.ops.nn import NN
 from dualnet.protocols.ops.reductions import Reductions
@@ -22,8 +24,14 @@ __all__ = [
     "Creation",
     "CreationFrom",
     "DataTypes",
+    "Einsum",
     "Elementwise",
+    "FFT",
+    "Fourier",
+    "Frequencies",
     "Indexing",
+    "Inspection",
+    "Linalg",
     "LinearAlgebra",
     "Manipulation",
     "NN",
@@ -35,6 +43,7 @@ __all__ = [
 CHAPTERS: tuple[type, ...] = (
     CreationFrom,
     DataTypes,
+    Einsum,
     Elementwise,
     Indexing,
     LinearAlgebra,
@@ -43,18 +52,30 @@ CHAPTERS: tuple[type, ...] = (
 )
 
 
+class Fourier(FFT, Frequencies, Protocol):
+    """The ``fft`` extension: transforms, and the frequencies they give."""
+
+
 class Ops(
     Creation,
     CreationFrom,
     DataTypes,
+    Einsum,
     Elementwise,
     Indexing,
+    Inspection,
     LinearAlgebra,
     Manipulation,
     Reductions,
     Protocol,
 ):
     """Every array function; ``nn`` holds what networks need beyond arrays."""
+
+    @property
+    def fft(self) -> Fourier: ...
+
+    @property
+    def linalg(self) -> Linalg: ...
 
     @property
     def nn(self) -> NN: ...

@@ -66,6 +66,18 @@ class Creation(Protocol):
         """Ones on diagonal ``k``, counted to the right, zeros elsewhere."""
         ...
 
+    def from_dlpack(self, x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor:
+        """A tensor over the memory of another library's array, by DLPack.
+
+        The array gives ``__dlpack__``; in ``dualnet.ops`` the tensor is one of the current
+        backend, whatever the array is.  With ``copy`` of None, memory that the framework cannot
+        share is copied; with True all is copied, with False nothing.
+
+        Raises:
+            BufferError: ``copy=False``, and the memory cannot be shared.
+        """
+        ...
+
     def full(
         self, shape: Shape, fill_value: Scalar, *, dtype: Any = None, device: Any = None
     ) -> Tensor:

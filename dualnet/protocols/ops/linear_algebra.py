@@ -7,10 +7,10 @@ from typing import Protocol
 
 from dualnet.typing import Tensor
 
-__all__ = ["LinearAlgebra"]
+__all__ = ["Einsum", "LinearAlgebra"]
 
 
-class LinearAlgebra(Protocol):
+class Einsum(Protocol):
     """Dtypes meet by :func:`dualnet.dtypes.promote`; numeric ones only (``DtypeError``)."""
 
     def einsum(self, equation: str, /, *operands: Tensor) -> Tensor:
@@ -20,6 +20,13 @@ class LinearAlgebra(Protocol):
             ShapeError: the operands do not fit the equation.
         """
         ...
+
+
+class LinearAlgebra(Protocol):
+    """What the standard has both in the main namespace and in ``linalg``.
+
+    Dtypes meet by :func:`dualnet.dtypes.promote`; numeric ones only (``DtypeError``).
+    """
 
     def matmul(self, x1: Tensor, x2: Tensor, /) -> Tensor:
         """``Σ_k x1[…, i, k] · x2[…, k, j]``; leading axes broadcast.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from dualnet_tf import random
+from dualnet_tf.ops._common import NAMES
 
 
 def dropout(
@@ -26,3 +27,13 @@ def dropout(
     else:
         keep = random.native_keep(shape, rate=rate, device=None)
     return tf.where(keep, x / ((1 - rate) or 1), tf.zeros((), x.dtype))
+
+
+def normal_like(
+    x: tf.Tensor, /, *, key: int, site: int, step: int | tf.Tensor, shared: bool = True
+) -> tf.Tensor:
+    if not shared:
+        return tf.random.normal(tf.shape(x), dtype=x.dtype)
+    dtype = NAMES[x.dtype]
+    y = random.normal(tf.shape(x), key=key, site=site, step=step, dtype=dtype, device=None)
+    return tf.ensure_shape(y, x.shape)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dualnet_torch import random
+from dualnet_torch.ops._common import NAMES
 
 
 def dropout(
@@ -25,3 +26,12 @@ def dropout(
     else:
         keep = random.native_keep(shape, rate=rate, device=x.device)
     return torch.where(keep, x / ((1 - rate) or 1), 0)
+
+
+def normal_like(
+    x: Tensor, /, *, key: int, site: int, step: int | Tensor, shared: bool = True
+) -> Tensor:
+    if not shared:
+        return torch.randn_like(x)
+    dtype = NAMES[x.dtype]
+    return random.normal(x.shape, key=key, site=site, step=step, dtype=dtype, device=x.device)

@@ -34,3 +34,14 @@ class Regularization(Protocol):
             shared: ``False`` draws from the framework's own generator instead.
         """
         ...
+
+    def normal_like(
+        self, x: Tensor, /, *, key: int, site: int, step: int | Tensor, shared: bool = True
+    ) -> Tensor:
+        """Standard normal numbers in the shape and dtype of ``x``, computed in float64.
+
+        Args:
+            key, site, step: the address of the stream.
+            shared: ``False`` draws from the framework's own generator instead.
+        """
+        ...

@@ -1,0 +1,121 @@
+"""Layers around other layers: at each time step, and in both directions of time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dualnet import ops
+from dualnet.errors import ConfigError, ShapeError, unknown_name
+from dualnet.nn import _check
+from dualnet.nn.layer import Layer
+from dualnet.nn.recurrent import Recurrent
+from dualnet.typing import Shape, Tensor
+
+__all__ = ["Bidirectional", "TimeDistributed"]
+
+MERGES = ("ave", "concat", "mul", "sum")
+
+
+class TimeDistributed(Layer):
+    """A layer at each time step: ``(batch, time, …)`` to ``(batch, time, …')``.
+
+    All steps go through the layer at once, as one batch of ``batch·time`` samples: batch
+    statistics and dropout masks are those of that batch.
+
+    Args:
+        layer: takes and gives one tensor, batch first.
+    """
+
+    layer: Layer
+
+    def check(self) -> None:
+        _check_layer(self, self.layer, Layer)
+
+    def build(self, input_shape: Shape) -> None:
+        _check.rank(self, input_shape, 3, None, "the layout is (batch, time, …)")
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner = tuple(x.shape[2:])
+        if None in inner:
+            raise ShapeError(
+                f"TimeDistributed needs steps of a known size, got shape {tuple(x.shape)} in a "
+                "compiled function; declare the sizes with input_shape"
+            )
+        y = self.layer(ops.reshape(x, (-1, *inner)))
+        return ops.reshape(y, (-1, ops.nn.axis_size(x, axis=1), *y.shape[1:]))
+
+
+class Bidirectional(Layer):
+    """A recurrent layer forwards, another one backwards, and their outputs together.
+
+    ``(batch, time, features)`` to ``(batch, 2·units)``, or to ``(batch, time, 2·units)`` if the
+    layer returns sequences; both outputs of a step stand at its place (Schuster & Paliwal 1997).
+
+    >>> from dualnet import nn
+    >>> nn.Bidirectional(nn.LSTM(8)).backward_layer
+    LSTM(units=8, go_backwards=True)
+
+    Args:
+        layer: an LSTM, GRU or SimpleRNN.
+        merge_mode: ``"concat"``, ``"sum"``, ``"mul"``, ``"ave"``, or None for a pair.
+        backward_layer: ``layer`` with its direction turned, and weights of its own, if not
+            given.
+    """
+
+    layer: Layer
+    merge_mode: str | None = "concat"
+    backward_layer: Layer | None = None
+
+    def check(self) -> None:
+        layer = _check_layer(self, self.layer, Recurrent)
+        if self.merge_mode is not None and self.merge_mode not in MERGES:
+            raise unknown_name("merge mode", self.merge_mode, MERGES)
+        if self.backward_layer is None:
+            turned = layer.replace(go_backwards=not layer.go_backwards)
+            object.__setattr__(self, "backward_layer", turned)
+        other = _check_layer(self, self.backward_layer, Recurrent)
+        if other.go_backwards == layer.go_backwards:
+            raise ConfigError("Bidirectional: one of the two layers must have go_backwards=True")
+        for name in ("return_sequences", "return_state"):
+            if getattr(layer, name) != getattr(other, name):
+                raise ConfigError(f"Bidirectional: {name} differs between the two layers")
+
+    def forward(self, x: Tensor, initial_state: Any = None, mask: Tensor | None = None) -> Any:
+        """The outputs together; with ``return_state``, then the states of both layers.
+
+        Args:
+            x: ``(batch, time, features)``.
+            initial_state: the states of ``layer``, then those of ``backward_layer``; zeros if
+                not given.
+            mask: boolean ``(batch, time)``; where it is False states pass unchanged.
+        """
+        halves: tuple[Any, Any] = (None, None)
+        if initial_state is not None:
+            count = len(initial_state) // 2
+            halves = (initial_state[:count], initial_state[count:])
+        outputs, states = [], []
+        for layer, first in zip((self.layer, self.backward_layer), halves, strict=True):
+            found = layer(x, initial_state=first, mask=mask)
+            y, *last = found if layer.return_state else (found,)
+            turn = layer.go_backwards and layer.return_sequences
+            outputs.append(ops.flip(y, axis=1) if turn else y)
+            states.extend(last)
+        merged = self._merged(*outputs)
+        return (merged, *states) if states else merged
+
+    def _merged(self, one: Tensor, other: Tensor) -> Any:
+        if self.merge_mode is None:
+            return one, other
+        if self.merge_mode == "concat":
+            return ops.concat((one, other), axis=-1)
+        if self.merge_mode == "mul":
+            return one * other
+        return (one + other) * (0.5 if self.merge_mode == "ave" else 1.0)
+
+
+def _check_layer(wrapper: Layer, layer: Any, kind: type[Layer]) -> Any:
+    """The layer, if it is of this kind."""
+    if not isinstance(layer, kind):
+        wanted = "a layer" if kind is Layer else "an LSTM, GRU or SimpleRNN"
+        raise ConfigError(f"{type(wrapper).__name__} takes {wanted}, got {layer!r}")
+    return layer
