@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from itertools import islice
@@ -34,10 +34,12 @@ PROOF = "float64"
 #: A look costs as much as some steps of training, so one step in this many is looked at, ...
 LOOK_EVERY = 100
 #: ... but at least and at most this many of the first.
-LEADING = (3, 20)
+LEADING = (2, 20)
 #: Later looks, as parts of a run: of a longer one, and of a shorter.
 LATER, LAST = (0.25, 0.5, 0.75, 1.0), (1.0,)
 LONG = 1000
+#: Training samples that the final scores are of, where nothing else is given.
+SCORED = 1024
 #: Steps that a lane makes before the next lane's turn, where nothing is measured.
 TOGETHER = 16
 #: Called with the steps done and the steps there are.
@@ -82,12 +84,13 @@ def compare(
         dtype: of the free run.
         backends: two names; the same one twice is allowed.  The first two installed if not
             given.
-        validation_data: ``(x, y)`` for the final scores; the training data if not given.
+        validation_data: ``(x, y)`` for the final scores; 1024 of the training
+            samples if not given.
         input_shape: as for :class:`dualnet.Model`.
         device: where both train.
         steps: the most steps to take.
         proof_steps: how many of the first steps are looked at in lock-step; one in 100 of all
-            steps if not given, and 3 to 20.
+            steps if not given, and 2 to 20.
         progress: called with the steps done and the steps there are.
 
     Raises:
@@ -106,11 +109,11 @@ def compare(
     total = _total_steps(epochs, len(data), steps)
     leading = _leading(total, proof_steps)
     problem = _problem(net, loss, optimizer, metrics, input_shape, device, seed)
-    held_out = data if validation_data is None else _unshuffled(validation_data)
+    held_out = None if validation_data is None else _unshuffled(validation_data)
     with full_precision(), flushed_denormals():
         run = _Run(problem, names, dtype, data, total, leading)
         history = run.train(progress)
-        scores = run.scores(held_out)
+        scores = run.scores(_some(data) if held_out is None else held_out.epoch(0))
     proof, practice, divergence = run.proof(), run.practice(), run.divergence
     verdict, reason = judge(proof, practice, divergence)
     settings = Settings(
@@ -268,9 +271,9 @@ class _Run:
                 with _kept((pair.first, pair.second)):
                     pair.look(number, start, batch, compiled=True)
 
-    def scores(self, data: Batches) -> dict[str, dict[str, float]]:
+    def scores(self, data: Iterable[Batch]) -> dict[str, dict[str, float]]:
         """Loss and metrics of both backends on some data."""
-        batches = list(data.epoch(0))
+        batches = list(data)
         lanes = zip(self.labels, self._free.lanes, strict=False)
         return {label: lane.evaluate(batches) for label, lane in lanes}
 
@@ -368,6 +371,11 @@ def _data(x: Tree, y: Tree, weight: Tree, *, batch_size: int, seed: int) -> Batc
         raise ConfigError("a comparison trains, so it needs targets: give x and y")
     _check_finite(x, y)
     return Batches(x, y, weight, batch_size=batch_size, shuffle=True, seed=seed)
+
+
+def _some(data: Batches) -> Iterator[Batch]:
+    """As many batches of the training data as give a score."""
+    return islice(data.epoch(0), max(1, SCORED // data.batch_size))
 
 
 def _unshuffled(data: tuple[Tree, Tree]) -> Batches:

@@ -10,7 +10,7 @@ from dualnet.data import Batch
 from dualnet.parity import replay
 from dualnet.parity.distances import distances, largest, worst_index
 from dualnet.parity.gates import PROOF_FACTOR
-from dualnet.parity.gradients import attenuated, gradients_part
+from dualnet.parity.gradients import attenuated, gradient_distances, gradients_part
 from dualnet.parity.lane import Snapshot
 from dualnet.parity.tracing import Trace
 from dualnet.report.values import Distance, Divergence, LayerRow
@@ -134,7 +134,10 @@ class Examination:
         total = dict[str, dict[str, Distance]]()
         for draw in range(DRAWS):
             moved = self.owner.moved(self.start, self.batch, draw)
-            for phase, by_path in self.owner.measured(self.a, moved).items():
+            found = self.owner.measured(self.a, moved)
+            one, other = (side.passed.gradients for side in (self.a, moved))
+            found["gradient"] = gradient_distances(one, other, self.owner.gates, dead=True)
+            for phase, by_path in found.items():
                 held = total.setdefault(phase, {})
                 held |= {p: held[p] | d if p in held else d for p, d in by_path.items()}
         return total

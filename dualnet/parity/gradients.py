@@ -16,11 +16,16 @@ __all__ = ["attenuated", "gradient_distances", "gradients_part"]
 Named = dict[str, NDArray]
 
 
-def gradient_distances(a: Named, b: Named, gates: Gates) -> dict[str, Distance]:
+def gradient_distances(
+    a: Named, b: Named, gates: Gates, *, dead: bool = False
+) -> dict[str, Distance]:
     """The distance at every path whose gradient is more than rounding on either side.
 
     A bias before batch normalisation has a true gradient of zero: what is computed for it
     is rounding alone, and of any size relative to itself.
+
+    Args:
+        dead: whether such gradients are measured as well.
     """
     most = norm([*a.values(), *b.values()])
 
@@ -30,7 +35,7 @@ def gradient_distances(a: Named, b: Named, gates: Gates) -> dict[str, Distance]:
         return not finite or norm(arrays) > gates.dead * most
 
     found = distances(a, b, floor=gates.floor * most)
-    return {path: d for path, d in found.items() if live(path)}
+    return found if dead else {path: d for path, d in found.items() if live(path)}
 
 
 def gradients_part(a: Named, b: Named, gates: Gates, *, least: float = 0.0) -> bool:

@@ -19,9 +19,11 @@ MIXING = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 def nudged(value: NDArray, dtype: str, draw: int) -> NDArray:
     """An array moved by one ulp of the dtype that a model computes in, up or down by chance.
 
-    All up would be close to a change of scale, which normalisation takes back.  Equal numbers
-    move alike and zeros stay: where both backends were given a tie, or a unit exactly on
-    ReLU's kink, which derivative they take is no matter of rounding.
+    All up would be close to a change of scale, which normalisation takes back.  Zeros stay,
+    and in float64, the dtype of the proof, equal numbers move alike: where both backends were
+    given a tie, or a unit exactly on ReLU's kink, which derivative they take is no matter of
+    rounding.  In other dtypes every number moves by itself, for equal rows less their mean
+    are nothing but rounding, and that is what a control is to show.
 
     Args:
         value: floating; whole numbers come back as they are.
@@ -34,14 +36,21 @@ def nudged(value: NDArray, dtype: str, draw: int) -> NDArray:
     if value.dtype.kind != "f":
         return value
     steps = EPSILON[dtypes.policy(dtype).compute] / float(np.finfo(value.dtype).eps)
-    moved = value + _ways(value, draw) * max(steps, 1.0) * np.spacing(value)
+    ties = dtypes.policy(dtype).compute == "float64"
+    moved = value + _ways(value, draw, ties=ties) * max(steps, 1.0) * np.spacing(value)
     return np.asarray(moved, value.dtype)
 
 
-def _ways(value: NDArray, draw: int) -> NDArray:
-    """Up or down by a hash of the number itself: +1 or -1, and 0 for zero."""
-    bits = np.ascontiguousarray(value).view(f"uint{8 * value.dtype.itemsize}")
-    mixed = np.atleast_1d(bits).astype(np.uint64) + np.uint64(GAMMA * (draw + 1) % 2**64)
+def _ways(value: NDArray, draw: int, *, ties: bool) -> NDArray:
+    """Up or down by a hash: +1 or -1, and 0 for zero.
+
+    Args:
+        ties: whether it is of the number alone, or of its place as well.
+    """
+    bits = np.ascontiguousarray(value).view(f"uint{8 * value.dtype.itemsize}").ravel()
+    mixed = bits.astype(np.uint64) + np.uint64(GAMMA * (draw + 1) % 2**64)
+    if not ties:
+        mixed += np.arange(mixed.size, dtype=np.uint64) * np.uint64(MIXING[0][1])
     for shift, factor in MIXING:
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     signs = 1.0 - 2.0 * (mixed >> np.uint64(63)).reshape(value.shape)

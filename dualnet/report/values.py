@@ -284,8 +284,8 @@ class Report:
         practice: what was found in the dtype asked for.
         layers: every layer by itself, in the step that diverged; else none.
         history: backend to measure to one value per epoch.
-        scores: backend to measure, after training, on the validation data or else the
-            training data.
+        scores: backend to measure, after training, on the validation data or else a part of
+            the training data.
         seconds: backend to the time that its training steps took, the first one left out,
             which compiles.
         environment: versions, devices and threads.

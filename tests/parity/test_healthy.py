@@ -7,13 +7,7 @@ import pytest
 from tests.parity.healthy_cases import HEALTHY
 
 
-def row(name):
-    """A row that the engine is not right about yet must fail."""
-    defect = HEALTHY[name].defect
-    return pytest.param(name, marks=pytest.mark.xfail(reason=defect) if defect else ())
-
-
-@pytest.mark.parametrize("name", [row(name) for name in HEALTHY])
+@pytest.mark.parametrize("name", HEALTHY)
 def test_healthy_run_is_not_called_diverged(name, run):
     case = HEALTHY[name]
     report = run(case.net, case.x, case.y, **case.options)
