@@ -146,7 +146,7 @@ class Lane:
         return Pass(
             tree.map(to_numpy, trained.prediction),
             to_numpy(trained.loss),
-            {m.name: to_numpy(total) for m, (total, *_) in tallies},
+            {m.name: np.asarray(m.result([to_numpy(part) for part in t])) for m, t in tallies},
             self._numpy_gradients(trained.gradients),
             self.states(),
         )
