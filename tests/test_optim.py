@@ -61,12 +61,13 @@ class Run:
         self.bound = rule.bind(self.variables)
         self.apply: Callable[[list], None] = self.bound.apply
 
-    def compiled(self) -> Run:
+    def compiled(self, apply: Callable[[list], None] | None = None) -> Run:
         """The same, its update inside a compiled function that refuses to fall back."""
+        update = apply or self.bound.apply
         options = {"backend": "aot_eager", "fullgraph": True}
         torch.compiler.reset()
         chosen = options if self.backend.name == "torch" else {}
-        self.apply = self.backend.jit.jit(lambda g: self.bound.apply(g), **chosen)
+        self.apply = self.backend.jit.jit(lambda g: update(g), **chosen)
         return self
 
     def tensors(self, row: list[np.ndarray | None]) -> list:
@@ -437,6 +438,58 @@ def test_a_bad_call_spoils_one_update_of_several(compiled: bool, backend: str) -
     assert (run.bound.step, run.bound.skipped) == (1, 1)
 
 
+# Scaled losses
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+def test_a_loss_scale_follows_the_gradients(compiled: bool, backend: str) -> None:
+    scale = optim.LossScale(8.0, growth_steps=2)
+    run, plain = Run(backend, optim.SGD(0.5, loss_scale=scale)), Run(backend, optim.SGD(0.5))
+    apply = run.bound.apply_scaled
+    if compiled:
+        run.compiled(run.bound.apply_scaled)
+        apply = run.apply
+    factors = []
+    for row in (GOOD, BAD, GOOD, GOOD, GOOD):
+        factors.append(float(run.bound.state()["loss_scale"]))
+        apply(run.tensors([g * factors[-1] for g in row]))
+    assert factors == [8.0, 8.0, 4.0, 4.0, 8.0]
+    assert (run.bound.step, run.bound.skipped) == (4, 0)
+    _assert_close(run.values(), plain.train([GOOD] * 4).values(), 1e-15)  # powers of two are exact
+    run.bound.check_finite()
+
+
+def test_a_loss_scale_at_its_end(backend: str) -> None:
+    run = Run(backend, optim.SGD(0.5, loss_scale=optim.LossScale(2.0)))
+    one = run.backend.state.from_numpy(np.array(3.0))
+    assert float(run.backend.state.to_numpy(run.bound.scaled(one))) == 6.0
+    for _ in range(2):
+        run.bound.apply_scaled(run.tensors(BAD))
+    assert run.bound.state()["loss_scale"] == 1.0
+    assert all(np.array_equal(a, b) for a, b in zip(run.values(), _start(), strict=True))
+    with pytest.raises(NonFiniteError, match="though their loss is no longer scaled"):
+        run.bound.check_finite()
+
+
+def test_fit_scales_the_loss_of_mixed_float16(backend: str) -> None:
+    import dualnet as dn
+
+    model = dn.Model(
+        dn.nn.Dense(1, use_bias=False, kernel_initializer="ones"),
+        input_shape=(2,),
+        backend=backend,
+        dtype="mixed_float16",
+    )
+    model.compile(optim.SGD(1e4), "mse")
+    x = np.array([[1e-4, 1e-4]])
+    # The gradient, 2e-8, is less than half of the smallest float16, 6e-8; scaled it is kept.
+    y = x.astype("float16").astype("float64").sum(1, keepdims=True) - 1e-4
+    model.fit(x, y, epochs=1, verbose=0)
+    moved = 1.0 - next(iter(model.state().values()))
+    np.testing.assert_allclose(moved, 2e-4, rtol=0.01)  # float16 has 11 bits
+    assert model.optimizer.state()["loss_scale"] == 2.0**15
+
+
 # Step, learning rate, state
 
 
@@ -658,6 +711,9 @@ def test_a_tree_of_variables_gives_paths(backend: str) -> None:
         (lambda: optim.Muon(adjust="rms"), "adjust='rms'; choose one of"),
         (lambda: optim.ScheduleFreeAdamW(ema=0.9), "it has its own average; leave out ema=0.9"),
         (lambda: optim.SGD(ema=1.0), r"ema=1\.0 must be a number in \[0, 1\)"),
+        (lambda: optim.LossScale(0.5), r"initial=0\.5 must be at least 1 and"),
+        (lambda: optim.LossScale(growth_steps=0), "growth_steps=0 must be a positive integer"),
+        (lambda: optim.SGD(loss_scale=8), r"loss_scale=8; give optim\.LossScale\(\) or None"),
         (lambda: optim.SGD(accumulate=0), "accumulate=0 must be a positive integer"),
         (lambda: optim.ScheduleFreeAdamW(beta_1=0), "beta_1=0 must be a finite number above zero"),
         (lambda: optim.get(3), "a name or a value such as optim.Adam"),

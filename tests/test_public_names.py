@@ -102,7 +102,7 @@ def test_contract(name: str) -> None:
         ("dualnet.nn", "Sigmoid", "Activation('sigmoid')"),
         ("dualnet.ops", "cat", "concat"),
         ("dualnet.ops.nn", "sigmiod", "sigmoid"),
-        ("dualnet.optim", "Adma", "Adam"),
+        ("dualnet.optim", "RMSPorp", "RMSprop"),
     ],
 )
 def test_a_name_that_is_not_there_is_told_of_ours(module: str, name: str, ours: str) -> None:

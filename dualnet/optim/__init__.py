@@ -25,6 +25,7 @@ from dualnet.optim.lion import Lion
 from dualnet.optim.muon import Muon
 from dualnet.optim.nadam import Nadam
 from dualnet.optim.rmsprop import RMSprop
+from dualnet.optim.scaling import LossScale
 from dualnet.optim.schedule_free import ScheduleFreeAdamW
 from dualnet.optim.schedules import (
     Chained,
@@ -61,6 +62,7 @@ __all__ = [
     "Lamb",
     "LinearWarmup",
     "Lion",
+    "LossScale",
     "MultiStepDecay",
     "Muon",
     "Nadam",

@@ -18,6 +18,7 @@ from dualnet.config import Configurable
 from dualnet.errors import ConfigError
 from dualnet.optim.check import check_decay, check_integer, check_nonnegative, check_positive
 from dualnet.optim.scalar import Number
+from dualnet.optim.scaling import LossScale
 from dualnet.optim.schedules import Schedule
 from dualnet.typing import NDArray, Tensor, Tree
 
@@ -66,6 +67,9 @@ class Optimizer(Configurable):
             Approximation by Averaging", 1992); ``BoundOptimizer.averaged`` puts it to use.
         accumulate: how many calls of ``apply`` make one update, with the mean of their
             gradients; a gradient that is ``None`` counts as zero then.
+        loss_scale: for gradients in float16, of a loss that ``BoundOptimizer.scaled`` made
+            larger; ``apply_scaled`` takes them.  ``fit`` does both, and under
+            ``mixed_float16`` it scales without being asked.
 
     Raises:
         ConfigError: a hyperparameter is out of range.
@@ -81,6 +85,7 @@ class Optimizer(Configurable):
     nonfinite: str | None = dataclasses.field(default=None, kw_only=True)
     ema: float | None = dataclasses.field(default=None, kw_only=True)
     accumulate: int = dataclasses.field(default=1, kw_only=True)
+    loss_scale: LossScale | None = dataclasses.field(default=None, kw_only=True)
 
     def check(self) -> None:
         name = type(self).__name__
@@ -94,6 +99,10 @@ class Optimizer(Configurable):
         if self.ema is not None:
             check_decay(name, ema=self.ema)
         check_integer(name, accumulate=self.accumulate)
+        if not isinstance(self.loss_scale, (LossScale, type(None))):
+            raise ConfigError(
+                f"{name}: loss_scale={self.loss_scale!r}; give optim.LossScale() or None"
+            )
         if self.nonfinite not in NONFINITE:
             raise ConfigError(f"{name}: nonfinite={self.nonfinite!r}; choose one of {NONFINITE}")
         if not isinstance(self.no_decay, tuple):

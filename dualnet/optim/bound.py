@@ -23,6 +23,7 @@ from dualnet.optim.base import Optimizer
 from dualnet.optim.check import check_nonnegative
 from dualnet.optim.keeping import beside
 from dualnet.optim.scalar import Number
+from dualnet.optim.scaling import Scaling
 from dualnet.optim.schedules import Schedule
 from dualnet.protocols import Backend
 from dualnet.shapes import fits
@@ -68,6 +69,7 @@ class BoundOptimizer:
         self._sums = (
             Accumulation(backend, self.variables, rule.accumulate) if rule.accumulate > 1 else None
         )
+        self._scaling = Scaling(backend, rule.loss_scale) if rule.loss_scale is not None else None
         self._counter = backend.optim.counter(0)
         self._skipped = backend.optim.counter(0)
         rate = rule.learning_rate
@@ -132,9 +134,37 @@ class BoundOptimizer:
             NonFiniteError: the norm of the gradients is NaN or infinite, if
                 ``nonfinite="error"``; nothing has changed then.
         """
-        found = self._checked(tree.leaves(gradients))
+        self._take(self._checked(tree.leaves(gradients)), good=True)
+
+    def scaled(self, loss: Tensor) -> Tensor:
+        """The loss whose gradients :meth:`apply_scaled` takes; the loss itself without scale."""
+        return loss if self._scaling is None else self._scaling.scaled(loss)
+
+    def apply_scaled(self, gradients: Tree) -> None:
+        """:meth:`apply`, for the gradients of a loss that :meth:`scaled` made larger.
+
+        Gradients with NaN or infinity lower the scale, and the update is left out; among
+        several calls of one update (``accumulate``) theirs count as zero.
+
+        Raises:
+            As :meth:`apply`.
+        """
+        if self._scaling is None:
+            self.apply(gradients)
+            return
+        found, good = self._scaling.unscaled(self._checked(tree.leaves(gradients)))
+        self._take(found, good)
+        self._scaling.adapt(good)
+
+    def _take(self, found: Gradients, good: Number) -> None:
+        """One call's gradients: an update, or a part of one.
+
+        Args:
+            good: whether they are numbers, and not the zeros put in their place.
+        """
         if self._sums is None:
-            self._update(found, due=True)
+            if good is not False:
+                self._update(found, due=good)
             return
         sums, due = self._sums.added(found)
         if due is not False:
@@ -191,7 +221,13 @@ class BoundOptimizer:
         Raises:
             NonFiniteError: updates were left out, and ``nonfinite="skip"`` did not ask for it.
         """
-        if self.rule.nonfinite != "skip" and self.skipped:
+        if self.rule.nonfinite == "skip":
+            return
+        if self._scaling is not None and self._scaling.exhausted:
+            raise NonFiniteError(
+                f"the gradients are NaN or infinite though their loss is no longer scaled. {ADVICE}"
+            )
+        if self.skipped:
             raise NonFiniteError(
                 f"the norm of the gradients was NaN or infinite in {self.skipped} compiled steps, "
                 f"which were left out. {ADVICE}"
@@ -310,6 +346,8 @@ class BoundOptimizer:
             held |= {f"{slot}.{path}": t for path, t in named if t is not None}
         if self._sums is not None:
             held |= self._sums.held(self.paths)
+        if self._scaling is not None:
+            held |= self._scaling.held()
         return held
 
 

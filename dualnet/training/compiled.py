@@ -44,7 +44,7 @@ class Compiled:
     def bind(self, model: Model) -> optim.BoundOptimizer:
         """The optimizer with slots on the model's backend; made once."""
         if self.bound is None:
-            self.bound = self.optimizer.bind(model)
+            self.bound = _scaling(self.optimizer, model).bind(model)
         return self.bound
 
     def steps(self, model: Model) -> Steps:
@@ -68,6 +68,13 @@ class Compiled:
             "jit": self.jit,
             "check_finite": self.check_finite,
         }
+
+
+def _scaling(optimizer: optim.Optimizer, model: Model) -> optim.Optimizer:
+    """The optimizer, with a loss scale where gradients are computed in float16."""
+    if optimizer.loss_scale is not None or model.dtype != "mixed_float16":
+        return optimizer
+    return optimizer.replace(loss_scale=optim.LossScale())
 
 
 def _scalar(loss: Callable[..., Any]) -> Callable[..., Any]:

@@ -28,15 +28,23 @@ class Gradients:
 
 
 def gradients(
-    model: Model, variables: Sequence[Tensor], loss: Loss, x: Tree, y: Tree, weight: Tree
+    model: Model,
+    variables: Sequence[Tensor],
+    loss: Loss,
+    x: Tree,
+    y: Tree,
+    weight: Tree,
+    *,
+    scaled: Callable[[Tensor], Tensor] = lambda loss: loss,
 ) -> Gradients:
-    """``∂ loss(y, model(x)) / ∂ variables``, in training mode."""
+    """``∂ scaled(loss(y, model(x))) / ∂ variables``, in training mode, and the loss itself."""
     backend = model.backend
     backend.layers.set_training(model.native, True)
     with backend.tape.record(persistent=False) as recording:
         prediction = model.run(x)
         value = loss(y, prediction, weight)
-    found = recording.gradient([value], variables, None, retain=False, differentiable=False)
+        target = scaled(value)
+    found = recording.gradient([target], variables, None, retain=False, differentiable=False)
     return Gradients(prediction, value, found)
 
 
@@ -67,9 +75,11 @@ class Steps:
         self.evaluate = compiled(self._evaluate, jit=jit)
 
     def _train(self, x: Tree, y: Tree, weight: Tree) -> tuple[Tensor, tuple[Tally, ...]]:
-        variables = self._optimizer.variables
-        step = gradients(self._model, variables, self._loss, x, y, weight)
-        self._optimizer.apply(step.gradients)
+        optimizer = self._optimizer
+        step = gradients(
+            self._model, optimizer.variables, self._loss, x, y, weight, scaled=optimizer.scaled
+        )
+        optimizer.apply_scaled(step.gradients)
         loss = self._model.backend.tape.stop_gradient(step.loss)
         return loss, self._tallies(step.prediction, y, weight)
 
