@@ -236,7 +236,7 @@ def accumulator(name: str) -> DtypeName:
     return "int64" if name in ("bool", *SIGNED) else cast(DtypeName, name)
 
 
-def isdtype(dtype: Any, kind: str | tuple[Any, ...] | Any, /) -> bool:
+def isdtype(dtype: Any, kind: str | tuple[Any, ...] | Any) -> bool:
     """Whether a dtype (a name or a framework's) is of a kind, or is one of several.
 
     Kinds are ``"bool"``, ``"signed integer"``, ``"unsigned integer"``, ``"integral"``,

@@ -290,6 +290,7 @@ MEANINGS: list[tuple[str, tuple[Any, ...], dict[str, Any], Any, str]] = [
         [9.0, -10.0, INF, NAN],
         "exact remainder first",
     ),
+    ("floor_divide", ([1.0, -1.0, INF], [INF, INF, 2.0]), {}, [0.0, -0.0, INF], "infinities"),
     ("floor_divide", ([7, -7, 7, -7], [2, 2, -2, -2]), {}, [3, -4, -4, 3], "towards -inf"),
     ("remainder", ([7, -7, 7, -7], [2, 2, -2, -2]), {}, [1, 1, -1, -1], "sign of the divisor"),
     ("remainder", ([5.5, -5.5], [-2.0, 2.0]), {}, [-0.5, 0.5], "sign of the divisor"),

@@ -12,6 +12,7 @@ from dualnet import dtypes
 from dualnet.dtypes import canonical
 from dualnet.errors import DtypeError, ShapeError
 from dualnet.typing import DtypeName
+from dualnet_tf import device as devices
 from dualnet_tf.state import DTYPES
 
 Function = Callable[..., Any]
@@ -41,6 +42,12 @@ ACCUMULATORS: dict[Any, Any] = {d: DTYPES[dtypes.accumulator(name)] for d, name 
 def native(dtype: Any) -> Any:
     """The framework's dtype for a canonical name (or for itself)."""
     return None if dtype is None else DTYPES[canonical(dtype)]
+
+
+def place(device: Any) -> Any:
+    """A block in which tensors are made on a device, given by our name or TensorFlow's."""
+    ours = isinstance(device, str) and "/" not in device
+    return tf.device(devices.native(device) if ours else device)
 
 
 def cast(x: Any, dtype: Any) -> Any:

@@ -9,15 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from dualnet.ops._host import default_float, grid, host_array
-from dualnet_tf import device as devices
 from dualnet_tf import state
-from dualnet_tf.ops._common import TENSORS, native, promote_all
-
-
-def _place(device: Any) -> Any:
-    """A block in which tensors are made on a device, given by our name or TensorFlow's."""
-    ours = isinstance(device, str) and "/" not in device
-    return tf.device(devices.native(device) if ours else device)
+from dualnet_tf.ops._common import TENSORS, native, place, promote_all
 
 
 def arange(
@@ -34,7 +27,7 @@ def arange(
 
 
 def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
-    with _place(device):
+    with place(device):
         if isinstance(obj, TENSORS):  # never changed in place: a copy makes no difference
             return tf.identity(obj) if dtype is None else tf.cast(obj, native(dtype))
         array, name = host_array(obj, dtype)
@@ -72,12 +65,12 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
 
 
 def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Any:
-    with _place(device):
+    with place(device):
         return tf.fill(shape, asarray(fill_value, dtype=dtype))
 
 
 def full_like(x: Any, /, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Any:
-    with _place(device):
+    with place(device):
         return tf.fill(tf.shape(x), tf.constant(fill_value, native(dtype) or x.dtype))
 
 
@@ -96,16 +89,16 @@ def linspace(
 
 
 def meshgrid(*arrays: Any, indexing: str = "xy") -> Sequence[Any]:
-    return tuple(tf.meshgrid(*promote_all(arrays), indexing=indexing))
+    return list(tf.meshgrid(*promote_all(arrays), indexing=indexing))
 
 
 def ones(shape: Any, *, dtype: Any = None, device: Any = None) -> Any:
-    with _place(device):
+    with place(device):
         return tf.ones(shape, native(dtype or default_float()))
 
 
 def ones_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Any:
-    with _place(device):
+    with place(device):
         return tf.ones_like(x, native(dtype))
 
 
@@ -118,12 +111,12 @@ def triu(x: Any, /, *, k: int = 0) -> Any:
 
 
 def zeros(shape: Any, *, dtype: Any = None, device: Any = None) -> Any:
-    with _place(device):
+    with place(device):
         return tf.zeros(shape, native(dtype or default_float()))
 
 
 def zeros_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Any:
-    with _place(device):
+    with place(device):
         return tf.zeros_like(x, native(dtype))
 
 

@@ -10,12 +10,13 @@ import tensorflow as tf
 from dualnet import dtypes, namespace
 from dualnet.ops._host import default_float
 from dualnet_tf import device as devices
-from dualnet_tf.ops._common import native
+from dualnet_tf.ops._common import native, place
 from dualnet_tf.state import DTYPES
 
 
-def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
-    return tf.cast(x, native(dtype))  # never changed in place: a copy makes no difference
+def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
+    with place(device):
+        return tf.cast(x, native(dtype))  # never changed in place: a copy makes no difference
 
 
 def __array_namespace_info__() -> namespace.NamespaceInfo:

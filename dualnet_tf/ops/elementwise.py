@@ -175,7 +175,8 @@ def floor_divide(x1: Any, x2: Any, /) -> Any:
     # TensorFlow floors the rounded quotient (1.0 // 0.1 = 10); PyTorch and Python take the
     # exact remainder away first (9).  The gradient is 0, not None.
     whole = tf.round((x1 - tf.math.floormod(x1, x2)) / x2)
-    return _linked(tf.stop_gradient(tf.where(x2 == 0, x1 / x2, whole)), x1, x2)
+    exact = (x2 == 0) | tf.math.is_inf(x1) | tf.math.is_inf(x2)
+    return _linked(tf.stop_gradient(tf.where(exact, x1 / x2, whole)), x1, x2)
 
 
 greater = binary(tf.math.greater, REAL)

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from dualnet.dtypes import SCALARS
+from dualnet.errors import ShapeError
 from dualnet.ops._host import outside, taken_from
 from dualnet.protocols.ops.indexing import TopK, UniqueAll, UniqueCounts, UniqueInverse
 from dualnet_tf.ops._common import BOOL, INTEGER, REAL, promote, require
@@ -20,6 +21,8 @@ def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool
 
 
 def nonzero(x: Any, /) -> tuple[Any, ...]:
+    if x.shape.rank == 0:
+        raise ShapeError("nonzero of a tensor without axes; use x != 0")
     return tuple(tf.unstack(tf.where(x), num=x.shape.rank, axis=1))
 
 

@@ -16,7 +16,7 @@ from dualnet_tf.ops._common import INTEGER, promote_all, require
 def broadcast_arrays(*arrays: Any) -> Sequence[Any]:
     shape = functools.reduce(tf.broadcast_dynamic_shape, [tf.shape(x) for x in arrays])
     static = functools.reduce(tf.broadcast_static_shape, [x.shape for x in arrays])
-    return tuple(tf.ensure_shape(tf.broadcast_to(x, shape), static) for x in arrays)
+    return [tf.ensure_shape(tf.broadcast_to(x, shape), static) for x in arrays]
 
 
 def broadcast_to(x: Any, /, shape: Any) -> Any:
@@ -30,7 +30,7 @@ def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Any:
     return tf.concat(arrays, axis)
 
 
-def expand_dims(x: Any, /, *, axis: int = 0) -> Any:
+def expand_dims(x: Any, /, axis: int = 0) -> Any:
     return tf.expand_dims(x, axis)
 
 

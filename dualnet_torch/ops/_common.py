@@ -11,6 +11,7 @@ from dualnet import dtypes
 from dualnet.dtypes import canonical
 from dualnet.errors import DtypeError, ShapeError
 from dualnet.typing import DtypeName
+from dualnet_torch import device as devices
 from dualnet_torch.state import DTYPES
 
 Function = Callable[..., Any]
@@ -39,6 +40,11 @@ ACCUMULATORS: dict[Any, Any] = {d: DTYPES[dtypes.accumulator(name)] for d, name 
 def native(dtype: Any) -> Any:
     """The framework's dtype for a canonical name (or for itself)."""
     return None if dtype is None else DTYPES[canonical(dtype)]
+
+
+def place(device: Any) -> Any:
+    """A device name as PyTorch's own handle; a handle, or None, as it is."""
+    return devices.native(device) if isinstance(device, str) else device
 
 
 def cast(x: Any, dtype: Any) -> Any:
@@ -95,6 +101,38 @@ def require(x: Any, kind: Kind, name: str) -> None:
     """
     if x.dtype not in kind:
         raise DtypeError(dtypes.refusal(name, x.dtype, [NAMES[dtype] for dtype in kind]))
+
+
+#: PyTorch has dtypes for these, but few kernels.
+WIDE_UNSIGNED = _kind("uint16", "uint32", "uint64")
+
+
+def signed(function: Function) -> Function:
+    """``function``, of wide unsigned integers in int64: the same modulo the dtype's range."""
+
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if x.dtype not in WIDE_UNSIGNED:
+            return function(x, *args, **kwargs)
+        wide = [a.to(torch.int64) if isinstance(a, torch.Tensor) else a for a in args]
+        result = function(x.to(torch.int64), *wide, **kwargs)
+        return result.to(x.dtype) if result.dtype is torch.int64 else result
+
+    call.__name__ = function.__name__
+    return call
+
+
+def ordered(function: Function) -> Function:
+    """``function``, of wide unsigned integers in int64, in the same order."""
+
+    def call(*xs: Any) -> Any:
+        if xs[0].dtype not in WIDE_UNSIGNED:
+            return function(*xs)
+        shift = -(2**63) if xs[0].dtype is torch.uint64 else 0  # adding it turns the top bit
+        result = function(*(x if x is None else x.to(torch.int64) + shift for x in xs))
+        return result if result.dtype is torch.bool else (result - shift).to(xs[0].dtype)
+
+    call.__name__ = function.__name__
+    return call
 
 
 def unary(function: Function, kind: Kind) -> Function:

@@ -9,15 +9,9 @@ import numpy as np
 import torch
 
 from dualnet.ops._host import default_float, grid, host_array
-from dualnet_torch import device as devices
 from dualnet_torch import state
-from dualnet_torch.ops._common import native, promote_all
+from dualnet_torch.ops._common import native, place, promote_all
 from dualnet_torch.state import from_numpy
-
-
-def _place(device: Any) -> Any:
-    """A device name as PyTorch's own handle; a handle, or None, as it is."""
-    return devices.native(device) if isinstance(device, str) else device
 
 
 def arange(
@@ -35,9 +29,9 @@ def arange(
 
 def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
     if isinstance(obj, torch.Tensor):
-        return obj.to(device=_place(device), dtype=native(dtype), copy=bool(copy))
+        return obj.to(device=place(device), dtype=native(dtype), copy=bool(copy))
     array, name = host_array(obj, dtype)
-    return from_numpy(array, dtype=name, device=_place(device))
+    return from_numpy(array, dtype=name, device=place(device))
 
 
 def empty(shape: Any, *, dtype: Any = None, device: Any = None) -> Any:
@@ -75,7 +69,7 @@ def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) 
 
 
 def full_like(x: Any, /, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Any:
-    return torch.full_like(x, fill_value, dtype=native(dtype), device=_place(device))
+    return torch.full_like(x, fill_value, dtype=native(dtype), device=place(device))
 
 
 def linspace(
@@ -93,15 +87,15 @@ def linspace(
 
 
 def meshgrid(*arrays: Any, indexing: str = "xy") -> Sequence[Any]:
-    return torch.meshgrid(*promote_all(arrays), indexing=indexing)
+    return list(torch.meshgrid(*promote_all(arrays), indexing=indexing))
 
 
 def ones(shape: Any, *, dtype: Any = None, device: Any = None) -> Any:
-    return torch.ones(shape, dtype=native(dtype or default_float()), device=_place(device))
+    return torch.ones(shape, dtype=native(dtype or default_float()), device=place(device))
 
 
 def ones_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Any:
-    return torch.ones_like(x, dtype=native(dtype), device=_place(device))
+    return torch.ones_like(x, dtype=native(dtype), device=place(device))
 
 
 def tril(x: Any, /, *, k: int = 0) -> Any:
@@ -113,8 +107,8 @@ def triu(x: Any, /, *, k: int = 0) -> Any:
 
 
 def zeros(shape: Any, *, dtype: Any = None, device: Any = None) -> Any:
-    return torch.zeros(shape, dtype=native(dtype or default_float()), device=_place(device))
+    return torch.zeros(shape, dtype=native(dtype or default_float()), device=place(device))
 
 
 def zeros_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Any:
-    return torch.zeros_like(x, dtype=native(dtype), device=_place(device))
+    return torch.zeros_like(x, dtype=native(dtype), device=place(device))

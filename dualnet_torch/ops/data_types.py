@@ -8,12 +8,12 @@ from typing import Any
 from dualnet import dtypes, namespace
 from dualnet.ops._host import default_float
 from dualnet_torch import device as devices
-from dualnet_torch.ops._common import native
+from dualnet_torch.ops._common import native, place
 from dualnet_torch.state import DTYPES
 
 
-def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
-    return x.to(native(dtype), copy=copy)
+def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
+    return x.to(device=place(device), dtype=native(dtype), copy=copy)
 
 
 def __array_namespace_info__() -> namespace.NamespaceInfo:

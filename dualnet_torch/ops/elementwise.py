@@ -19,29 +19,68 @@ from dualnet_torch.ops._common import (
     REAL,
     REAL_FLOATING,
     WIDE_FLOATING,
+    WIDE_UNSIGNED,
+    Function,
     beside,
     binary,
     native,
+    ordered,
     promote,
     require,
+    signed,
     unary,
 )
 
-abs = unary(torch.abs, NUMERIC)
+
+def _or_unsigned(function: Function, unsigned: Function) -> Function:
+    """``function``, and what it comes to for wide unsigned integers, which PyTorch leaves out."""
+
+    def call(x: Any, /, *others: Any) -> Any:
+        return (unsigned if x.dtype in WIDE_UNSIGNED else function)(x, *others)
+
+    call.__name__ = function.__name__
+    return call
+
+
+def _shifted(x: Any, places: Any) -> Any:
+    """``x >> places``: the first place by hand, after which the top bit is clear."""
+    wide, places = x.to(torch.int64), places.to(torch.int64)
+    rest = ((wide >> 1) & (2**63 - 1)) >> torch.clamp(places - 1, 0)
+    return torch.where(places == 0, wide, rest).to(x.dtype)
+
+
+def _quotient(x1: Any, x2: Any) -> Any:
+    """``x1 // x2`` by way of half of ``x1`` (Warren, Hacker's Delight, 2nd ed., section 9-3)."""
+    one, two = x1.to(torch.int64), x2.to(torch.int64)
+    half = (one >> 1) & (2**63 - 1)
+    guess = torch.div(half, two, rounding_mode="floor") << 1
+    rest = one - guess * two
+    small = guess + greater_equal(rest.to(torch.uint64), two.to(torch.uint64))
+    large = greater_equal(one.to(torch.uint64), two.to(torch.uint64)).to(torch.int64)
+    return torch.where(two < 0, large, small).to(x1.dtype)
+
+
+def _rest(x1: Any, x2: Any) -> Any:
+    """``x1`` modulo ``x2``."""
+    whole = _quotient(x1, x2).to(torch.int64)
+    return (x1.to(torch.int64) - whole * x2.to(torch.int64)).to(x1.dtype)
+
+
+abs = unary(_or_unsigned(torch.abs, torch.clone), NUMERIC)
 acos = unary(torch.acos, FLOATING)
 acosh = unary(torch.acosh, FLOATING)
-add = binary(torch.add, NUMERIC)
+add = binary(signed(torch.add), NUMERIC)
 asin = unary(torch.asin, FLOATING)
 asinh = unary(torch.asinh, FLOATING)
 atan = unary(torch.atan, FLOATING)
 atan2 = binary(torch.atan2, REAL_FLOATING)
 atanh = unary(torch.atanh, FLOATING)
-bitwise_and = binary(torch.bitwise_and, BITS)
-bitwise_invert = unary(torch.bitwise_not, BITS)
-bitwise_left_shift = binary(torch.bitwise_left_shift, INTEGER)
-bitwise_or = binary(torch.bitwise_or, BITS)
-bitwise_right_shift = binary(torch.bitwise_right_shift, INTEGER)
-bitwise_xor = binary(torch.bitwise_xor, BITS)
+bitwise_and = binary(signed(torch.bitwise_and), BITS)
+bitwise_invert = unary(signed(torch.bitwise_not), BITS)
+bitwise_left_shift = binary(signed(torch.bitwise_left_shift), INTEGER)
+bitwise_or = binary(signed(torch.bitwise_or), BITS)
+bitwise_right_shift = binary(_or_unsigned(torch.bitwise_right_shift, _shifted), INTEGER)
+bitwise_xor = binary(signed(torch.bitwise_xor), BITS)
 ceil = unary(torch.ceil, REAL)
 
 
@@ -49,7 +88,7 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Any:
     require(x, REAL, "clip")
     check_bounds(min, max)
     low, high = (None if bound is None else beside(x, bound) for bound in (min, max))
-    return x if low is high is None else torch.clamp(x, low, high)
+    return x if low is high is None else ordered(torch.clamp)(x, low, high)
 
 
 conj = unary(torch.conj_physical, NUMERIC)
@@ -76,12 +115,18 @@ floor = unary(torch.floor, REAL)
 def floor_divide(x1: Any, x2: Any, /) -> Any:
     x1, x2 = promote(x1, x2)
     require(x1, REAL, "floor_divide")
+    if x1.dtype in WIDE_UNSIGNED:
+        return _quotient(x1, x2)
     # torch.floor_divide has no gradient; this one's is 0.
-    return torch.div(x1, x2, rounding_mode="floor")
+    whole = torch.div(x1, x2, rounding_mode="floor")
+    if x1.dtype in INTEGER:
+        return whole
+    # PyTorch: inf // 2 = nan, -1 // inf = -1.
+    return torch.where(torch.isinf(x1) | torch.isinf(x2), (x1 / x2).detach(), whole)
 
 
-greater = binary(torch.gt, REAL)
-greater_equal = binary(torch.ge, REAL)
+greater = binary(ordered(torch.gt), REAL)
+greater_equal = binary(ordered(torch.ge), REAL)
 
 
 def hypot(x1: Any, x2: Any, /) -> Any:
@@ -96,8 +141,8 @@ imag = unary(torch.imag, COMPLEX)
 isfinite = unary(torch.isfinite, NUMERIC)
 isinf = unary(torch.isinf, NUMERIC)
 isnan = unary(torch.isnan, NUMERIC)
-less = binary(torch.lt, REAL)
-less_equal = binary(torch.le, REAL)
+less = binary(ordered(torch.lt), REAL)
+less_equal = binary(ordered(torch.le), REAL)
 log = unary(torch.log, FLOATING)
 log10 = unary(torch.log10, FLOATING)
 log1p = unary(torch.log1p, FLOATING)
@@ -107,10 +152,10 @@ logical_and = binary(torch.logical_and, BOOL)
 logical_not = unary(torch.logical_not, BOOL)
 logical_or = binary(torch.logical_or, BOOL)
 logical_xor = binary(torch.logical_xor, BOOL)
-maximum = binary(torch.maximum, REAL)
-minimum = binary(torch.minimum, REAL)
-multiply = binary(torch.multiply, NUMERIC)
-negative = unary(torch.negative, NUMERIC)
+maximum = binary(ordered(torch.maximum), REAL)
+minimum = binary(ordered(torch.minimum), REAL)
+multiply = binary(signed(torch.multiply), NUMERIC)
+negative = unary(signed(torch.negative), NUMERIC)
 nextafter = binary(torch.nextafter, WIDE_FLOATING)
 not_equal = binary(torch.ne, ANY)
 positive = unary(torch.positive, NUMERIC)
@@ -119,10 +164,10 @@ positive = unary(torch.positive, NUMERIC)
 def pow(x1: Any, x2: Any, /) -> Any:
     x1, x2 = promote(x1, x2)
     require(x1, NUMERIC, "pow")
-    if x1.dtype in INTEGER and not torch.compiler.is_compiling() and (x2 < 0).any():
+    if x1.dtype in INTEGER and not torch.compiler.is_compiling() and less(x2, 0).any():
         raise DtypeError("pow: an integer has no negative integer power; cast with ops.astype")
     if not x2.requires_grad or x2.is_complex():
-        return torch.pow(x1, x2)
+        return signed(torch.pow)(x1, x2)
     # PyTorch's gradient of the exponent is NaN where the base is negative; ours is 0.
     negative = x1 < 0
     of_base = torch.pow(x1, x2.detach())
@@ -131,7 +176,7 @@ def pow(x1: Any, x2: Any, /) -> Any:
 
 real = unary(torch.real, COMPLEX)
 reciprocal = unary(torch.reciprocal, FLOATING)
-remainder = binary(torch.remainder, REAL)
+remainder = binary(_or_unsigned(torch.remainder, _rest), REAL)
 round = unary(torch.round, REAL)
 rsqrt = unary(torch.rsqrt, FLOATING)
 
@@ -140,6 +185,8 @@ def sign(x: Any, /) -> Any:
     require(x, NUMERIC, "sign")
     if x.dtype in COMPLEX:
         return torch.sgn(x)
+    if x.dtype in WIDE_UNSIGNED:
+        return (x != 0).to(x.dtype)
     return torch.where(torch.isnan(x), x.detach(), torch.sign(x))  # PyTorch: sign(nan) = 0
 
 
@@ -147,8 +194,8 @@ signbit = unary(torch.signbit, REAL_FLOATING)
 sin = unary(torch.sin, FLOATING)
 sinh = unary(torch.sinh, FLOATING)
 sqrt = unary(torch.sqrt, FLOATING)
-square = unary(torch.square, NUMERIC)
-subtract = binary(torch.subtract, NUMERIC)
+square = unary(signed(torch.square), NUMERIC)
+subtract = binary(signed(torch.subtract), NUMERIC)
 tan = unary(torch.tan, FLOATING)
 tanh = unary(torch.tanh, FLOATING)
 trunc = unary(torch.trunc, REAL)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from dualnet.dtypes import SCALARS
+from dualnet.errors import ShapeError
 from dualnet.ops._host import outside, taken_from
 from dualnet.protocols.ops.indexing import TopK, UniqueAll, UniqueCounts, UniqueInverse
 from dualnet_torch.ops._common import BOOL, INTEGER, REAL, promote, require
@@ -18,6 +19,8 @@ def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool
 
 
 def nonzero(x: Any, /) -> tuple[Any, ...]:
+    if x.ndim == 0:
+        raise ShapeError("nonzero of a tensor without axes; use x != 0")
     return torch.nonzero(x, as_tuple=True)
 
 

@@ -18,6 +18,7 @@ from dualnet_torch.ops._common import (
     WIDE_FLOATING,
     promote,
     require,
+    signed,
     unary,
 )
 from dualnet_torch.ops.elementwise import multiply
@@ -61,7 +62,7 @@ def cholesky(x: Any, /, *, upper: bool = False) -> Any:
 def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     x1, x2 = promote(x1, x2)
     require(x1, NUMERIC, "cross")
-    return torch.linalg.cross(*torch.broadcast_tensors(x1, x2), dim=axis)
+    return signed(torch.linalg.cross)(*torch.broadcast_tensors(x1, x2), dim=axis)
 
 
 det = unary(torch.linalg.det, WIDE)

@@ -7,14 +7,24 @@ from typing import Any
 
 import torch
 
-from dualnet_torch.ops._common import NUMERIC, binary, promote, promote_all, require
+from dualnet_torch.ops._common import (
+    INTEGER,
+    NUMERIC,
+    binary,
+    promote,
+    promote_all,
+    require,
+    signed,
+)
+from dualnet_torch.ops.elementwise import multiply
+from dualnet_torch.ops.reductions import sum
 
 
 def einsum(equation: str, /, *operands: Any) -> Any:
     return torch.einsum(equation, *promote_all(operands))
 
 
-matmul = binary(torch.matmul, NUMERIC)
+matmul = binary(signed(torch.matmul), NUMERIC)
 
 
 def matrix_transpose(x: Any, /) -> Any:
@@ -24,10 +34,12 @@ def matrix_transpose(x: Any, /) -> Any:
 def tensordot(x1: Any, x2: Any, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Any:
     x1, x2 = promote(x1, x2)
     require(x1, NUMERIC, "tensordot")
-    return torch.tensordot(x1, x2, axes)
+    return signed(torch.tensordot)(x1, x2, axes)
 
 
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     x1, x2 = promote(x1, x2)
     require(x1, NUMERIC, "vecdot")
+    if x1.dtype in INTEGER:  # PyTorch has none
+        return sum(multiply(x1, x2), axis=axis, dtype=x1.dtype)
     return torch.linalg.vecdot(x1, x2, dim=axis)

@@ -15,7 +15,7 @@ from dualnet_torch.ops._common import INTEGER, promote_all, require
 
 
 def broadcast_arrays(*arrays: Any) -> Sequence[Any]:
-    return torch.broadcast_tensors(*arrays)
+    return list(torch.broadcast_tensors(*arrays))
 
 
 def broadcast_to(x: Any, /, shape: Any) -> Any:
@@ -29,7 +29,7 @@ def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Any:
     return torch.cat(tuple(arrays), axis)
 
 
-def expand_dims(x: Any, /, *, axis: int = 0) -> Any:
+def expand_dims(x: Any, /, axis: int = 0) -> Any:
     return torch.unsqueeze(x, axis)
 
 
@@ -60,6 +60,7 @@ def permute_dims(x: Any, /, axes: Sequence[int]) -> Any:
 def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
     if not isinstance(repeats, int):
         require(repeats, INTEGER, "repeat")
+        repeats = repeats.to(torch.int64)
     return torch.repeat_interleave(x, repeats, dim=axis)
 
 

@@ -16,18 +16,18 @@ from dualnet_torch.ops._common import (
     REAL_FLOATING,
     Function,
     beside,
+    cast,
     require,
+    signed,
     widened,
 )
 
 
-def _through_int64(function: Function) -> Function:
-    """PyTorch adds up and multiplies no uint64; modulo 2**64, int64 comes to the same."""
+def _in_itself(function: Function) -> Function:
+    """PyTorch adds up and multiplies integers in int64; here in their dtype, as int64 modulo it."""
 
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
-        if x.dtype is torch.uint64:
-            return function(x.to(torch.int64), *args, **kwargs).to(torch.uint64)
-        return function(x, *args, **kwargs)
+        return cast(signed(function)(x, *args, **kwargs), x.dtype)
 
     return call
 
@@ -75,7 +75,7 @@ def cumulative_sum(
 def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Any:
     require(x, NUMERIC, "diff")
     before, after = (None if edge is None else beside(x, edge) for edge in (prepend, append))
-    return torch.diff(x, n, axis, before, after)
+    return signed(torch.diff)(x, n, axis, before, after)
 
 
 def logsumexp(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -119,13 +119,15 @@ def var(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool
     return _spread(torch.var, x, axis, correction, keepdims)
 
 
-_cumprod = _through_int64(torch.cumprod)
-_cumsum = _through_int64(torch.cumsum)
-_prod = _through_int64(torch.prod)
-_sum = _through_int64(torch.sum)
+_cumprod = _in_itself(torch.cumprod)
+_cumsum = _in_itself(torch.cumsum)
+_prod = _in_itself(torch.prod)
+_sum = _in_itself(torch.sum)
 
 
 def _spread(function: Function, x: Any, axis: Axis, correction: float, keepdims: bool) -> Any:
+    if axis == ():  # which PyTorch takes for all
+        return _spread(function, x[..., None], -1, correction, False)
     count = math.prod([x.shape[a] for a in _axes(x, axis)])
     if count <= correction:  # PyTorch warns, and may give an infinity
         return torch.sum(x * math.nan, dim=axis, keepdim=keepdims) + math.nan

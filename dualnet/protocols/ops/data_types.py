@@ -13,8 +13,10 @@ __all__ = ["DataTypes", "Inspection"]
 class DataTypes(Protocol):
     """Dtypes are canonical names, such as ``"float32"``, or the framework's own."""
 
-    def astype(self, x: Tensor, dtype: Any, /, *, copy: bool = True) -> Tensor:
+    def astype(self, x: Tensor, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Tensor:
         """``x`` in another dtype, given by its name or as the framework's own.
+
+        On its own device, or on ``device``.
 
         Floats lose their fraction on the way to integers; what does not fit is undefined.
 
@@ -53,7 +55,7 @@ class Inspection(Protocol):
         """
         ...
 
-    def isdtype(self, dtype: Any, kind: Any, /) -> bool:
+    def isdtype(self, dtype: Any, kind: Any) -> bool:
         """Whether a dtype is of a kind, or one of several: :func:`dualnet.dtypes.isdtype`."""
         ...
 

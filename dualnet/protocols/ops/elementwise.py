@@ -220,7 +220,8 @@ class Elementwise(Protocol):
     def floor_divide(self, x1: Tensor, x2: Tensor, /) -> Tensor:
         """``floor(x1 / x2)``; gradient 0.
 
-        Floats are divided after the exact remainder is taken away: ``1.0 // 0.1`` is 9.
+        Floats are divided after the exact remainder is taken away: ``1.0 // 0.1`` is 9.  With an
+        infinity, the quotient is not rounded: ``-1 // inf`` is -0, ``inf // 2`` is infinite.
 
         Dtype: real.
 

@@ -52,6 +52,9 @@ class Indexing(Protocol):
         """The indices of the elements that are not zero, one int64 vector per axis.
 
         The length depends on the values, so PyTorch cannot compile it into a full graph.
+
+        Raises:
+            ShapeError: ``x`` has no axis.
         """
         ...
 

@@ -43,7 +43,7 @@ class Manipulation(Protocol):
         """
         ...
 
-    def expand_dims(self, x: Tensor, /, *, axis: int = 0) -> Tensor:
+    def expand_dims(self, x: Tensor, /, axis: int = 0) -> Tensor:
         """``x`` with a new axis of size 1 at ``axis``."""
         ...
 
