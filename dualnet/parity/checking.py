@@ -15,7 +15,7 @@ from dualnet.parity import disagreement
 from dualnet.parity.comparison import two_backends
 from dualnet.parity.distances import ZERO, distance, distances, worst_index
 from dualnet.parity.evaluation import GRADIENT, ULPS, Evaluation, Outcome
-from dualnet.parity.gates import EPSILON
+from dualnet.parity.gates import CONTROL_FACTOR, EPSILON
 from dualnet.parity.gradcheck import hold_to_differences
 from dualnet.parity.nudge import nudged_inputs
 from dualnet.random.layout import checked_integer
@@ -30,7 +30,7 @@ DRAWS = 2
 
 @dataclass(frozen=True)
 class Check:
-    """What :func:`check` found: every leaf's distance, all of them within ``rtol``.
+    """What :func:`check` found: every leaf's distance, all of them within bounds.
 
     Attributes:
         backends: the two that were compared.
@@ -69,7 +69,8 @@ def check(
         inputs: arrays, or trees of them; floating ones are cast to ``dtype``.
         dtype: of the floating inputs.
         rtol: how far elements may be apart, as a part of the leaf's largest element;
-            ``8 ε √n`` for ``n`` elements in the largest input or output if not given.
+            ``8 ε √n`` for ``n`` elements in the largest input or output if not given, or ten
+            times as far as one ulp in every input moves the leaf on one backend.
         gradients: whether to compare gradients with respect to the floating inputs.
         second_gradients: whether to compare second gradients.
         gradcheck: whether to hold each backend's gradients, and second gradients if they are
@@ -185,10 +186,14 @@ class Question:
             apart, allowed = distance(a, b).absolute, rtol * max(_scale(a, b), self._denormal)
             if apart <= allowed:
                 continue
+            where = control or names[0]
+            moved = self._moved(where, leaf)
+            if self.rtol is None and apart <= CONTROL_FACTOR * moved.absolute:
+                continue
             raise ParityError(
                 f"{disagreement.worst(leaf, names, a, b, first.dtypes[leaf])}, where "
                 f"{allowed:.1g} is allowed (rtol={rtol:.1g} of the largest element)\n"
-                f"{self._control(control or names[0], leaf, apart)}"
+                f"{disagreement.conditioning(where, moved, apart)}"
             )
 
     def hold_gradients(self, names: tuple[str, ...], outcome: Outcome) -> None:
@@ -215,6 +220,10 @@ class Question:
 
     def _control(self, name: str, leaf: str, apart: float) -> str:
         """What one ulp in every input does to a leaf, in words."""
+        return disagreement.conditioning(name, self._moved(name, leaf), apart)
+
+    def _moved(self, name: str, leaf: str) -> Distance:
+        """What one ulp in every input does to a leaf on one backend."""
         evaluation, moved = self.evaluation, ZERO
         here = evaluation.on(name).leaves
         arrays = tree.map(np.asarray, evaluation.inputs)
@@ -222,7 +231,7 @@ class Question:
             inputs = nudged_inputs(arrays, evaluation.dtype, draw)
             there = evaluation.at(inputs).on(name).leaves
             moved |= _moved(leaf, here, there)
-        return disagreement.conditioning(name, moved, apart)
+        return moved
 
 
 def _moved(leaf: str, here: dict[str, NDArray], there: dict[str, NDArray]) -> Distance:

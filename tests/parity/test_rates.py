@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.parity.healthy_cases import ALIKE
 from tests.parity.rates import BUGS, Rate, detection, false_alarms
 
 #: The smallest bugs, in parts of the value, that are found without fail in float64.
@@ -26,7 +25,6 @@ def test_bounds_are_those_of_clopper_and_pearson(rate, bounds):
 
 
 @pytest.mark.long
-@pytest.mark.xfail(reason=ALIKE)
 def test_no_healthy_run_is_called_diverged():
     rate = false_alarms()
     assert rate.hits == 0, rate
