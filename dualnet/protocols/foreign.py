@@ -132,9 +132,12 @@ class Foreign(Protocol):
         ...
 
     def watch(
-        self, owners: Sequence[Any], callback: Callable[[Any, Any, Any, Any], None], /
+        self, owners: Sequence[Any], callback: Callable[[Any, Any, Any, Any, bool | None], None], /
     ) -> AbstractContextManager[None]:
-        """A block in which ``callback(owner, args, kwargs, output)`` sees every call."""
+        """A block in which ``callback(owner, args, kwargs, output, training)`` sees every call.
+
+        ``training`` is the mode in which the layer ran, ``None`` where it was told none.
+        """
         ...
 
     def without_dropout(self, model: Any, /) -> AbstractContextManager[None]:

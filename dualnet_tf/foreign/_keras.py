@@ -34,6 +34,12 @@ def is_keras(candidate: object) -> bool:
     return True
 
 
+def keras_word(module: Any) -> str:
+    """The name of the Keras layer that this is, or derives from."""
+    kinds = (kind for kind in type(module).__mro__ if kind.__module__.startswith("keras."))
+    return next((kind.__name__ for kind in kinds), "")
+
+
 def keras_children(layer: Any) -> Iterator[tuple[str, Any]]:
     """The layers below one, in order of definition.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import math
+import functools
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -62,7 +63,7 @@ def run(model: Any, inputs: Sequence[tf.Tensor], /, *, training: bool) -> Any:
 
 @contextlib.contextmanager
 def watch(
-    owners: Sequence[Any], callback: Callable[[Any, Any, Any, Any], None], /
+    owners: Sequence[Any], callback: Callable[[Any, Any, Any, Any, bool | None], None], /
 ) -> Iterator[None]:
     plain = [o for o in owners if not isinstance(o, layers.Module) and not is_keras(o)]
     with contextlib.ExitStack() as stack:
@@ -79,7 +80,7 @@ def watch(
 @contextlib.contextmanager
 def _watched(owner: Any, callback: Callable[..., None]) -> Iterator[None]:
     """One of dualnet's own modules."""
-    owner._watchers.append(lambda *call: callback(owner, *call))
+    owner._watchers.append(lambda *call: callback(owner, *call, None))
     try:
         yield
     finally:
@@ -93,7 +94,8 @@ def _wrapped(owner: Any, callback: Callable[..., None]) -> Iterator[None]:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         output = original(*args, **kwargs)
-        callback(owner, args, {k: v for k, v in kwargs.items() if k != "training"}, output)
+        given = {k: v for k, v in kwargs.items() if k != "training"}
+        callback(owner, args, given, output, kwargs.get("training"))
         return output
 
     owner.__dict__["call"] = call
@@ -111,7 +113,7 @@ def _patched(kind: Any, owners: set[int], callback: Callable[..., None]) -> Iter
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         output = original(self, *args, **kwargs)
         if id(self) in owners:
-            callback(self, args, kwargs, output)
+            callback(self, args, kwargs, output, None)
         return output
 
     own = "__call__" in vars(kind)
@@ -155,20 +157,19 @@ def _rates(part: Any) -> list[str]:
 
 @contextlib.contextmanager
 def exact() -> Iterator[None]:
-    gelu, leaky_relu = tf.nn.gelu, tf.nn.leaky_relu
-    tf.nn.gelu, tf.nn.leaky_relu = _exact_gelu, _exact_leaky_relu
+    math_ops = sys.modules[tf.nn.gelu.__module__].math_ops  # where tf.nn.gelu finds its cast
+    cast, leaky_relu = math_ops.cast, tf.nn.leaky_relu
+    math_ops.cast, tf.nn.leaky_relu = functools.partial(_exact_cast, cast), _exact_leaky_relu
     try:
         yield
     finally:
-        tf.nn.gelu, tf.nn.leaky_relu = gelu, leaky_relu
+        math_ops.cast, tf.nn.leaky_relu = cast, leaky_relu
 
 
-def _exact_gelu(features: Any, approximate: bool = False, name: str | None = None) -> Any:
-    x = tf.convert_to_tensor(features)
-    if approximate:
-        inner = math.sqrt(2.0 / math.pi) * (x + 0.044715 * x * x * x)
-        return 0.5 * x * (1.0 + tf.tanh(inner))
-    return 0.5 * x * (1.0 + tf.math.erf(x / math.sqrt(2.0)))
+def _exact_cast(cast: Callable[..., Any], x: Any, dtype: Any, name: str | None = None) -> Any:
+    """A cast of a Python number without float32 on the way."""
+    floating = isinstance(x, float) and tf.as_dtype(dtype).is_floating
+    return tf.constant(x, dtype) if floating else cast(x, dtype, name)
 
 
 def _exact_leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Any:

@@ -10,8 +10,6 @@ import tensorflow as tf
 from dualnet.errors import ConfigError
 from dualnet_tf.foreign._keras import is_keras, keras_policy
 
-#: Native class to dualnet's name, and native hyperparameters to dualnet's.
-WORDS: dict[str, tuple[str, dict[str, str]]] = {}
 #: What every optimizer of Keras calls as dualnet does.
 SHARED = (
     "learning_rate",

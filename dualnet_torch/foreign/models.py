@@ -50,9 +50,12 @@ def run(model: Any, inputs: Sequence[torch.Tensor], /, *, training: bool) -> Any
 
 @contextlib.contextmanager
 def watch(
-    owners: Sequence[Any], callback: Callable[[Any, Any, Any, Any], None], /
+    owners: Sequence[Any], callback: Callable[[Any, Any, Any, Any, bool | None], None], /
 ) -> Iterator[None]:
-    hooks = [owner.register_forward_hook(callback, with_kwargs=True) for owner in owners]
+    def seen(owner: Any, args: Any, kwargs: Any, output: Any) -> None:
+        callback(owner, args, kwargs, output, owner.training)
+
+    hooks = [owner.register_forward_hook(seen, with_kwargs=True) for owner in owners]
     try:
         yield
     finally:

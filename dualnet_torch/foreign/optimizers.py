@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from dualnet.errors import ConfigError
+
 #: Native class to dualnet's name, and native hyperparameters to dualnet's.
 WORDS: dict[str, tuple[str, dict[str, str]]] = {
     "SGD": (
@@ -67,6 +69,12 @@ class Rebound:
     def __init__(self, optimizer: Any, model: Any, copy: Any) -> None:
         pairs = zip(model.parameters(), copy.parameters(), strict=True)
         twins = {id(old): new for old, new in pairs}
+        given = [p for group in optimizer.param_groups for p in group["params"]]
+        if not any(id(p) in twins for p in given):
+            raise ConfigError(
+                f"this {type(optimizer).__name__} holds no parameter of the {type(model).__name__} "
+                "that is compared: make it of model.parameters()"
+            )
         groups = [
             {**group, "params": [twins[id(p)] for p in group["params"] if id(p) in twins]}
             for group in optimizer.param_groups
@@ -75,10 +83,10 @@ class Rebound:
         if optimizer.state:
             self._native.load_state_dict(optimizer.state_dict())
         self.kind, names = WORDS.get(type(optimizer).__name__, (type(optimizer).__name__, {}))
-        given = optimizer.param_groups[0]
+        first = optimizer.param_groups[0]
         self.options: Mapping[str, Any] = {
-            ours: given[name] for name, ours in names.items() if name in given
-        } | _betas(given)
+            ours: first[name] for name, ours in names.items() if name in first
+        } | _betas(first)
 
     def apply(self, gradients: Mapping[int, torch.Tensor], /) -> None:
         for group in self._native.param_groups:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from dualnet.dtypes import is_floating
 from dualnet.errors import ConfigError, DualnetError
@@ -14,40 +12,25 @@ from dualnet.parity.foreign.sides import Side, backend_of_model
 from dualnet.parity.gates import gates
 from dualnet.typing import NDArray, Tensor
 
-__all__ = ["PerModel", "tensors", "two_sides"]
+__all__ = ["tensors", "two_sides"]
 
 #: What a comparison falls back to where a model cannot be had in float64.
 FALLBACK = "float32"
 
 
-@dataclass(frozen=True, eq=False)
-class PerModel:
-    """Inputs for each model by itself, in the layout that it takes.
-
-    Attributes:
-        a, b: an array, or a tuple of arrays for a model of several inputs.
-    """
-
-    a: Any
-    b: Any
+Inputs = tuple[NDArray, ...]
 
 
-def _arrays(given: Any) -> tuple[NDArray, ...]:
-    several = given if isinstance(given, (tuple, list)) else (given,)
-    return tuple(np.asarray(array) for array in several)
-
-
-def tensors(side: Side, given: Any, told: bool) -> list[Tensor]:
+def tensors(side: Side, given: Inputs, told: bool) -> list[Tensor]:
     """The inputs of one side as its tensors; ``told`` if they are in dualnet's layout."""
-    arrays = _arrays(given)
-    return [side.to_native(x) if told else side.tensor(x) for x in arrays]
+    return [side.to_native(x) if told else side.tensor(x) for x in given]
 
 
 def two_sides(
-    models: tuple[Any, Any], inputs: tuple[Any, Any], told: bool, dtype: Any
+    models: tuple[Any, Any], inputs: tuple[Inputs, Inputs], told: bool, dtype: Any
 ) -> tuple[tuple[Side, Side], list[str]]:
     """Both models, copied in the dtype asked for, or else in one they can both have."""
-    found = [backend_of_model(model) for model in models]
+    found = [backend_of_model(model, label) for model, label in zip(models, "ab", strict=True)]
     notes: list[str] = []
     for kind in dict.fromkeys((dtype, FALLBACK)):
         made = []
@@ -56,14 +39,21 @@ def two_sides(
             side = _copied(plain, given, told)
             if isinstance(side, Exception):
                 notes.append(f"{label} does not run in {kind}: {_first_line(side)}")
+                wrong = label, _first_line(side), [(x.shape, str(x.dtype)) for x in given]
                 break
             made.append(side)
         if len(made) == 2:
             return (made[0], made[1]), notes
-    raise ConfigError(f"the models cannot be run side by side: {'; '.join(notes)}")
+    label, why, shown = wrong
+    raise ConfigError(
+        f"the models cannot be run side by side: {label} does not take inputs of "
+        f"{' and '.join(f'shape {shape} ({kind})' for shape, kind in shown)}: {why}. Inputs have "
+        "the batch axis first and channels last, and each model gets them in its own layout; "
+        "PerModel(for_a, for_b) gives each what it takes"
+    )
 
 
-def _copied(side: Side, given: Any, told: bool) -> Side | Exception:
+def _copied(side: Side, given: Inputs, told: bool) -> Side | Exception:
     """The side on a copy that runs; in the fallback's dtype, the model itself will do."""
     foreign = side.backend.foreign
     try:
@@ -77,7 +67,7 @@ def _copied(side: Side, given: Any, told: bool) -> Side | Exception:
     return made if error is None else error
 
 
-def _unlike(made: Side, given: Any, told: bool) -> ConfigError | None:
+def _unlike(made: Side, given: Inputs, told: bool) -> ConfigError | None:
     """Why a copy is none: it computes something else than the model, which runs once to tell.
 
     Some objects make their copies themselves, and forget what they were made with.

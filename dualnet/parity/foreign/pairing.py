@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dualnet.errors import ParityError
 from dualnet.parity.distances import ZERO, distances, largest
-from dualnet.parity.foreign.alignment import Alignment, align
+from dualnet.parity.foreign.alignment import Alignment, align, left_over
 from dualnet.parity.foreign.recording import Executed
 from dualnet.parity.foreign.sides import Side
 from dualnet.parity.foreign.weights import facts, renamed, values
@@ -43,9 +44,23 @@ class Matched:
         return [(self.a.units[i], self.b.units[j]) for i, j in self.alignment.pairs]
 
     def weights_differ(self, place: int) -> dict[str, Distance]:
-        """How far apart the weights of a pair are."""
+        """How far apart the weights are that both layers of a pair have."""
         one, other = self.pairs[place]
-        return distances(values(self.a.backend, one), values(self.b.backend, other))
+        a, b = values(self.a.backend, one), values(self.b.backend, other)
+        return distances({n: a[n] for n in a if n in b}, {n: b[n] for n in b if n in a})
+
+    def lacking(self) -> list[tuple[Unit, Unit, list[str]]]:
+        """Of each pair of which one layer lacks weights: that with, that without, and which."""
+        found = []
+        for one, other in self.pairs:
+            a, b = ([name for rule in unit.rules for name in rule.ours] for unit in (one, other))
+            for with_, without, names in (
+                (one, other, [name for name in a if name not in b]),
+                (other, one, [name for name in b if name not in a]),
+            ):
+                if names:
+                    found.append((with_, without, names))
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +101,14 @@ def matched(
     """Aligns the layers of two models that have been run.
 
     Raises:
-        ConfigError, ParityError: as of :func:`~dualnet.parity.foreign.alignment.align`.
+        ConfigError: as of :func:`~dualnet.parity.foreign.alignment.align`.
+        ParityError: layers with weights are left without partner.
     """
+    facts_a = [facts(a.backend, unit) for unit in a.units]
+    facts_b = [facts(b.backend, unit) for unit in b.units]
     found = align(
-        [facts(a.backend, unit) for unit in a.units],
-        [facts(b.backend, unit) for unit in b.units],
+        facts_a,
+        facts_b,
         _order(calls_a, len(a.units)),
         _order(calls_b, len(b.units)),
         mapping,
@@ -98,7 +116,25 @@ def matched(
     units = list(b.units)
     for (_, j), names in zip(found.pairs, found.names, strict=True):
         units[j] = renamed(units[j], names)
-    return Matched(a, b.with_units(units), found)
+    models = Matched(a, b.with_units(units), found)
+    wrong = left_over([facts_a[i] for i in found.alone_a], [facts_b[j] for j in found.alone_b])
+    if wrong:
+        raise ParityError(wrong + _first_other_shape(pair_calls(models, calls_a, calls_b), models))
+    return models
+
+
+def _first_other_shape(calls: Sequence[PairCall], models: Matched) -> str:
+    """Where outputs begin to have other shapes, which is often why weights do not fit."""
+    for call in calls:
+        for name, x in call.a.outputs.items():
+            y = call.b.outputs.get(name, x)
+            if x.shape != y.shape:
+                one, other = models.pairs[call.place]
+                return (
+                    f". Before them, the outputs of {one.path!r} and {other.path!r} have different "
+                    f"shapes: {x.shape} and {y.shape}"
+                )
+    return ""
 
 
 def _order(calls: Sequence[Executed], count: int) -> list[int]:

@@ -22,7 +22,15 @@ from dualnet.random.stream import Stream
 from dualnet.report.values import Distance
 from dualnet.typing import NDArray
 
-__all__ = ["Pass", "forward_parting", "gradient_parting", "measured", "state_parting", "upstream"]
+__all__ = [
+    "Pass",
+    "forward_parting",
+    "gradient_parting",
+    "made_up_for",
+    "measured",
+    "state_parting",
+    "upstream",
+]
 
 Named = dict[str, NDArray]
 _Both = tuple[Contribution, Contribution]
@@ -82,8 +90,8 @@ class Pass:
         asked = upstream(call) if self.training and (moved or self._has_weights(call)) else None
         a = Contribution(call.a.outputs, {}, {})  # which is what has been recorded
         if self.training:
-            a = alone(self.models.a, call.a, shared, training=True, upstream=asked)
-        return a, alone(self.models.b, call.b, shared, training=self.training, upstream=asked)
+            a = alone(self.models.a, call.a, shared, upstream=asked)
+        return a, alone(self.models.b, call.b, shared, upstream=asked)
 
 
 def upstream(call: PairCall) -> Named:
@@ -148,7 +156,7 @@ def forward_parting(run: Pass, gates: Gates) -> Parting | None:
     """
     before: PairCall | None = None
     for call in run.calls:
-        if not _agree(call.outputs, gates.forward):
+        if not (_agree(call.outputs, gates.forward) or made_up_for(run, call, gates)):
             found = _blame(run, call, before, gates)
             if found is not None:
                 return found
@@ -156,6 +164,29 @@ def forward_parting(run: Pass, gates: Gates) -> Parting | None:
     if run.output.relative > gates.forward:
         return _output_parting(run, before, gates)
     return None
+
+
+def made_up_for(run: Pass, call: PairCall, gates: Gates) -> bool:
+    """Whether what comes next is equal, although this pair's outputs are not.
+
+    So it is where one side has inside its layer, such as a dense layer of the user's own with
+    its activation, what the other has behind it.  What comes next takes the output of this
+    pair, on one side at least, as it is.
+    """
+    for side in ("a", "b"):
+        outputs = list(getattr(call, side).outputs.values())
+        for later in run.calls[run.calls.index(call) + 1 :]:
+            if _handed_on(outputs, getattr(later, side).inputs):
+                return _agree(later.inputs, gates.forward)
+        if _handed_on(outputs, run.outputs[side == "b"]):
+            return run.output.relative <= gates.forward
+    return False
+
+
+def _handed_on(outputs: Sequence[NDArray], inputs: Named) -> bool:
+    return any(
+        x.shape == y.shape and np.array_equal(x, y) for x in outputs for y in inputs.values()
+    )
 
 
 def _blame(run: Pass, call: PairCall, before: PairCall | None, gates: Gates) -> Parting | None:
@@ -192,7 +223,7 @@ def _parting(run: Pass, call: PairCall, phase: str, gate: float) -> Parting:
         facts(models.b.backend, models.b.units[call.b.unit]),
         ZERO,
         gate,
-        training=run.training,
+        training=call.a.training,
         inputs=tuple(call.a.inputs.values()),
         dtypes=(models.a.dtype, models.b.dtype),
     )

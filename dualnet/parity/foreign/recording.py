@@ -25,6 +25,7 @@ class Executed:
     Attributes:
         unit: its place among the side's units.
         number: 0 for its first call, 1 for its second, …
+        training: the mode in which it ran.
         args, kwargs: what it was called with, tensors as NumPy in the model's layout.
         axes: the layout of its tensors, by rank.
         inputs, outputs: by name, in dualnet's layout.
@@ -32,6 +33,7 @@ class Executed:
 
     unit: int
     number: int
+    training: bool
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     axes: Mapping[int, Axes]
@@ -51,6 +53,7 @@ class Contribution:
 @dataclass(eq=False)
 class _Event:
     owner: Any
+    training: bool
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     axes: dict[int, Axes]
@@ -71,13 +74,16 @@ def record(
     owners = {id(unit.owner): unit.owner for unit in side.units}
     first = {id(unit.owner): unit for unit in reversed(side.units)}
 
-    def seen(owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+    def seen(
+        owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any, mode: bool | None
+    ) -> None:
         kept.extend((args, kwargs, output))  # so that no id is given twice
         source, result = (_first_tensor(side, part) for part in ((args, kwargs), output))
         axes = _axes(side, first[id(owner)], (args, kwargs, output), tags.get(id(source), {}))
         tags[id(result)] = axes
         given: Any = tree.map(lambda leaf: _numpy(side, leaf), (tuple(args), dict(kwargs)))
-        events.append(_Event(owner, given[0], given[1], axes, id(source), id(result)))
+        ran = training if mode is None else bool(mode)
+        events.append(_Event(owner, ran, given[0], given[1], axes, id(source), id(result)))
 
     with side.undone():
         with side.backend.foreign.watch(list(owners.values()), seen):
@@ -91,7 +97,7 @@ def record(
     counts: dict[int, int] = {}
     for event in events:
         number = counts[id(event.owner)] = counts.get(id(event.owner), -1) + 1
-        found += _executed(side, event, places[id(event.owner)], number, training)
+        found += _executed(side, event, places[id(event.owner)], number)
     return side, found, outputs
 
 
@@ -148,9 +154,7 @@ def _padded(unit: Unit, padding: Unit) -> Unit:
     return replace(unit, call=call, options=options)
 
 
-def _executed(
-    side: Side, event: _Event, places: Sequence[int], number: int, training: bool
-) -> list[Executed]:
+def _executed(side: Side, event: _Event, places: Sequence[int], number: int) -> list[Executed]:
     """The calls of the units of one native layer: each takes what the one before gave."""
     found: list[Executed] = []
     args, kwargs = event.args, event.kwargs
@@ -158,8 +162,8 @@ def _executed(
         unit = side.units[place]
         inputs = _named(unit, args, kwargs)
         known = {name: _seen(unit, _canonical(event.axes, x)) for name, x in inputs.items()}
-        call = Executed(place, number, args, kwargs, event.axes, known, {})
-        outputs = alone(side, call, known, training=training).outputs
+        call = Executed(place, number, event.training, args, kwargs, event.axes, known, {})
+        outputs = alone(side, call, known).outputs
         found.append(replace(call, outputs=outputs))
         main = next(iter(outputs.values()))
         args, kwargs = (_native(event.axes, main, side),), {}
@@ -206,13 +210,12 @@ def alone(
     call: Executed,
     inputs: Mapping[str, NDArray],
     *,
-    training: bool,
     upstream: Mapping[str, NDArray] | None = None,
 ) -> Contribution:
     """A unit run by itself, on inputs of dualnet's layout; its state stays.
 
     Args:
-        call: where else its arguments come from.
+        call: where its mode and all other arguments come from.
         upstream: the gradients of outputs, if gradients are asked for.
     """
     unit, backend = side.units[call.unit], side.backend
@@ -224,7 +227,7 @@ def alone(
     before = values(backend, unit) if unit.states else {}
     held = {name: backend.state.to_numpy(v) for name, v in unit.variables.items()}
     try:
-        run = Recorded(backend, lambda: unit.call(training, *args, **kwargs), watched.values())
+        run = Recorded(backend, lambda: unit.call(call.training, *args, **kwargs), watched.values())
         outputs = {
             name: _canonical(call.axes, backend.state.to_numpy(t)) for name, t in run.value.items()
         }

@@ -14,6 +14,7 @@ from dualnet import registry, tree
 from dualnet.dtypes import is_floating
 from dualnet.errors import ConfigError, NotBuiltError
 from dualnet.model import Model
+from dualnet.nn.layer import Layer
 from dualnet.protocols import Backend
 from dualnet.protocols.foreign import Unit
 from dualnet.typing import DtypeName, NDArray, Tensor, Tree
@@ -23,7 +24,7 @@ __all__ = ["Side", "backend_of_model"]
 Axes = tuple[int, ...]
 
 
-def backend_of_model(model: object) -> tuple[Backend, Any]:
+def backend_of_model(model: object, label: str) -> tuple[Backend, Any]:
     """The backend of a model, and the native model.
 
     Only frameworks that are imported are asked, for a model of another cannot exist.
@@ -42,9 +43,21 @@ def backend_of_model(model: object) -> tuple[Backend, Any]:
                 _check_weights(backend, model)
                 return backend, model
     raise ConfigError(
-        f"compare_models takes a dn.Model, torch.nn.Module, Keras model or tf.Module, got "
-        f"{type(model).__module__}.{type(model).__qualname__}"
+        f"{label} is {_called(model)}; compare_models takes a dn.Model, torch.nn.Module, Keras "
+        "model or tf.Module"
     )
+
+
+def _called(model: object) -> str:
+    """What came in place of a model, and what may have been meant."""
+    if isinstance(model, type):
+        return f"the class {model.__name__}, not an instance: make one, {model.__name__}(…)"
+    if isinstance(model, (list, tuple)):
+        return f"a {type(model).__name__}: put its layers into a Sequential of their framework"
+    if isinstance(model, Layer):
+        return f"a definition, {type(model).__name__}: make a model, dn.Model(definition, shape)"
+    kind = f"{type(model).__module__}.{type(model).__qualname__}".removeprefix("builtins.")
+    return f"{kind}: {'wrap it in a module' if callable(model) else 'that is no model'}"
 
 
 def _check_weights(backend: Backend, model: Any) -> None:

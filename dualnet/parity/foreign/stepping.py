@@ -22,7 +22,6 @@ from dualnet.parity.foreign.weights import (
     canonical_gradients,
     facts,
     native_gradients,
-    trained,
     values,
 )
 from dualnet.parity.gates import Gates
@@ -32,7 +31,7 @@ from dualnet.protocols.foreign import Unit
 from dualnet.report.values import Distance
 from dualnet.typing import NDArray, Tensor
 
-__all__ = ["Backward", "Steps", "Updater", "backward", "frozen_alone", "updater"]
+__all__ = ["Backward", "Steps", "Updater", "backward", "updater"]
 
 #: Pair and weight.
 Key = tuple[int, str]
@@ -76,15 +75,6 @@ def backward(
     return Backward(float(backend.state.to_numpy(run.value)), gradients)
 
 
-def frozen_alone(pairs: Sequence[tuple[Unit, Unit]]) -> list[str]:
-    """The weights that one side trains and the other does not."""
-    return [
-        f"{one.path}.{name}"
-        for one, other in pairs
-        for name in sorted(set(trained(one)) ^ set(trained(other)))
-    ]
-
-
 # Updates
 
 
@@ -126,9 +116,10 @@ def updater(optimizer: Any, side: Side, units: Sequence[Unit], names: Sequence[U
         facts = Facts("optimizer", bound.kind, type(optimizer).__name__, dict(bound.options))
         return Updater(side, units, facts, bound.rounding, bound)
     if not isinstance(optimizer, (str, optim.Optimizer)):
+        kind = f"{type(optimizer).__module__.split('.')[0]}.{type(optimizer).__name__}"
         raise ConfigError(
-            f"the optimizer of {side.label} is {type(optimizer).__name__}; give a definition such "
-            f"as optim.SGD(0.1), or an optimizer of {side.backend.name}"
+            f"the optimizer of {side.label} is {kind}; give a definition such as optim.SGD(0.1), "
+            f"or an optimizer of {side.backend.name}, in which this model is written"
         )
     rule = optim.get(optimizer)
     variables = {
@@ -213,10 +204,11 @@ class Steps:
         return found
 
     def _sync(self) -> None:
-        """``a``'s weights and state for ``b``."""
+        """``a``'s weights and state for ``b``, which keeps those that ``a`` lacks."""
+        a, b = self.models.a.backend, self.models.b.backend
         for one, other in self.models.pairs:
             if one.rules:
-                assign(self.models.b.backend, other, values(self.models.a.backend, one))
+                assign(b, other, values(b, other) | values(a, one))
 
     def _gradient_parting(
         self, a: Backward, b: Backward, found: Mapping[str, Distance]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dualnet.parity.foreign.pairing import Matched
 from dualnet.parity.foreign.sides import Side
-from dualnet.parity.foreign.weights import assign, values
+from dualnet.parity.foreign.weights import assign, neutral, values
 from dualnet.protocols.foreign import Unit
 from dualnet.typing import NDArray
 
@@ -15,12 +15,16 @@ __all__ = ["transferred", "written"]
 
 
 def transferred(models: Matched, source: int, target: int) -> list[dict[str, NDArray]]:
-    """Gives both copies the source's weights, as the target's own dtype holds them."""
+    """Gives both copies the source's weights, as the target's own dtype holds them.
+
+    A weight that the source lacks is made what makes no difference: a scale one, a bias zero.
+    """
     sides = (models.a, models.b)
     originals = sides[target].backend.foreign.units(sides[target].original)
     found = []
     for pair, places in zip(models.pairs, models.alignment.pairs, strict=True):
-        given = values(sides[source].backend, pair[source])
+        given = neutral(values(sides[target].backend, pair[target]))
+        given |= values(sides[source].backend, pair[source])
         held = _rounded(sides[target], originals[places[target]], given)
         for place in (source, target):
             assign(sides[place].backend, pair[place], held)

@@ -86,14 +86,15 @@ class FirstParting:
     gate: float
 
     def __str__(self) -> str:
-        where = f"{self.path_a!r} | {self.path_b!r}"
-        if self.after is not None:
-            where = f"between {self.after[0]!r} | {self.after[1]!r} and {where}"
+        where = f"{self.phase}, {self.path_a!r} | {self.path_b!r}"
+        if self.phase == "between":
+            start = "the inputs" if self.after is None else "{!r} | {!r}".format(*self.after)
+            where = f"between {start} and {self.path_a!r} | {self.path_b!r}"
         mode = ", in training mode" if self.training else ""
         at = "" if self.step is None else f"step {self.step}, "
         named = f", {self.name}" if self.name else ""
         return (
-            f"{at}{self.phase}, {where} ({self.kind}{named}){mode}: relative "
+            f"{at}{where} ({self.kind}{named}){mode}: relative "
             f"{self.distance.relative:.2g}, where rounding explains {self.gate:.1g}"
         )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from dualnet.parity.foreign.facts import Facts
 from dualnet.protocols import Backend
 from dualnet.protocols.foreign import Rule, Unit
@@ -16,6 +18,7 @@ __all__ = [
     "facts",
     "native_gradients",
     "native_values",
+    "neutral",
     "renamed",
     "trained",
     "values",
@@ -29,6 +32,14 @@ def values(backend: Backend, unit: Unit) -> dict[str, NDArray]:
         arrays = [backend.state.to_numpy(unit.variables[name]) for name in rule.native]
         found.update(zip(rule.ours, rule.read(*arrays), strict=True))
     return found
+
+
+def neutral(given: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    """Weights like these that make no difference: scales of one, all others zero."""
+    return {
+        name: np.ones_like(array) if name == "gamma" else np.zeros_like(array)
+        for name, array in given.items()
+    }
 
 
 def native_values(unit: Unit, given: Mapping[str, NDArray]) -> dict[str, NDArray]:

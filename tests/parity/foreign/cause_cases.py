@@ -879,7 +879,7 @@ def another_pool_between():
     return between(IMAGE, mean.output, IMAGE.max((1, 2)), alone_a=(mean.facts,))
 
 
-@case("order of directions")
+@case("order of concatenation")
 def halves_exchanged_between():
     return between(LINE, LINE, np.roll(LINE, 2, -1))
 

@@ -19,7 +19,7 @@ WRITTEN = [
     ("transformer", {"approximate": True}, "between", "layers.0.down", "GELU form"),
     ("transformer", {"scale": True}, "between", "layers.0.attention", "scale"),
     ("transformer", {"softmax": True}, "between", "output", "softmax or logits"),
-    ("lstm", {"merge_mode": "reversed"}, "between", "lstm.1", "order of directions"),
+    ("lstm", {"merge_mode": "reversed"}, "between", "lstm.1", "order of concatenation"),
     ("lstm", {"activation": "relu"}, "forward", "lstm.0", "activation"),
     ("mobilenet", {"unbiased": False}, "state", "1", "running variance"),
     ("mobilenet", {"padding": "same"}, "forward", "3.0", "padding side"),

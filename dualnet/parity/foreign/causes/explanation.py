@@ -119,7 +119,10 @@ class _Side:
 
 def _side(parting: Parting, name: str, facts: Facts, alone: tuple[Facts, ...]) -> _Side:
     values = _recorded(parting, name)
-    return _Side(_case(parting, facts, values), values, title(facts, name), alone)
+    called = title(facts, name)
+    if parting.phase == "between":
+        called = f"the code before {called}" if facts.kind != "Output" else f"the end of {name}"
+    return _Side(_case(parting, facts, values), values, called, alone)
 
 
 def _case(parting: Parting, facts: Facts, own: Values) -> Case:
@@ -207,10 +210,12 @@ def _after(attempts: list[_Attempt]) -> float:
     if not attempts:
         return float("inf")
     trial = attempts[0].trial
-    options = dict(trial.facts.options)
+    mine = trial.facts.options
+    options = dict(mine)
     for attempt in attempts:
-        changed = attempt.change.case.facts.options
-        options.update({k: v for k, v in changed.items() if trial.facts.options.get(k) is not v})
+        theirs = attempt.change.case.facts.options
+        changed = [name for name in {**mine, **theirs} if mine.get(name) is not theirs.get(name)]
+        options.update({name: theirs.get(name) for name in changed})  # None: left out
     return _distance(trial.case.option(**options), trial.target)
 
 

@@ -44,15 +44,16 @@ def _skips(trial: Trial) -> Iterator[Change]:
 def _halves(trial: Trial) -> Iterator[Change]:
     half = trial.target[""].shape[-1] // 2
     yield Change(
-        f"{trial.that} gets the two halves of the features of {trial.this} exchanged",
-        "concatenate the same way on both sides: forward, then backward",
+        f"{trial.that} joins two halves of the features in the other order than {trial.this}",
+        "concatenate in the same order on both sides (of a bidirectional layer: forward, then "
+        "backward)",
         trial.case.then(lambda y: np.roll(y, half, axis=-1)),
     )
 
 
 ENTRIES = (
     Entry(
-        "order of directions",
+        "order of concatenation",
         "two halves of the features exchanged",
         "the halves exchanged",
         BETWEEN,

@@ -41,10 +41,10 @@ def _rearranged(kernel: NDArray) -> Iterator[tuple[str, NDArray]]:
     """The ways in which a kernel is misread, for those that its shape allows."""
     backwards = np.moveaxis(kernel, (-1, -2), (0, 1))
     again = np.moveaxis(kernel.reshape(backwards.shape), (0, 1), (-1, -2))
-    yield "reshaped instead of transposed", backwards.reshape(kernel.shape)
-    yield "reshaped instead of transposed", again
     if kernel.shape[-1] == kernel.shape[-2]:
         yield "with inputs and outputs exchanged", kernel.swapaxes(-1, -2)
+    yield "reshaped instead of transposed", backwards.reshape(kernel.shape)
+    yield "reshaped instead of transposed", again
     if kernel.ndim >= 4 and kernel.shape[0] == kernel.shape[1]:
         yield "with height and width exchanged", kernel.swapaxes(0, 1)
     if kernel.ndim >= 3:
@@ -81,19 +81,30 @@ def _bias(trial: Trial) -> Iterator[Change]:
             "of two biases that are added, give one the sum and the other zeros",
             trial.case.weight(**{name: 2.0 * value}),
         )
-    for name, value in trial.other.weights.items():
-        if "bias" in name and name not in trial.facts.weights:
-            yield Change(
-                f"{trial.that} has a {name}, {trial.this} has none",
-                f"give both a {name}, or none",
-                trial.case.weight(**{name: value}),
-            )
+    theirs = {n: v for n, v in trial.other.weights.items() if "bias" in n and n not in biases}
+    for names in _each_and_all(list(theirs)):
+        yield Change(
+            f"{trial.that} has {' and '.join(names)}, {trial.this} has not",
+            f"give both {' and '.join(names)}, or none",
+            trial.case.weight(**{name: theirs[name] for name in names}),
+        )
+    only = [name for name in biases if name not in trial.other.weights]
+    if len(only) > 1:
+        yield Change(
+            f"{trial.that} has no {' or '.join(only)}, {trial.this} has",
+            f"give both {' and '.join(only)}, or none",
+            trial.case.weight(**dict.fromkeys(only)),
+        )
+
+
+def _each_and_all(names: list[str]) -> list[list[str]]:
+    return [[name] for name in names] + ([names] if len(names) > 1 else [])
 
 
 def _copied(trial: Trial) -> Iterator[Change]:
     mine, theirs = trial.facts.weights, trial.other.weights
     differing = [n for n in theirs if n not in mine or not np.array_equal(mine[n], theirs[n])]
-    for names in [[name] for name in differing] + ([differing] if len(differing) > 1 else []):
+    for names in _each_and_all(differing):
         yield Change(
             f"{trial.this} and {trial.that} hold different {', '.join(names)}",
             "copy the weights from one to the other: transfer='a->b'",
