@@ -64,11 +64,6 @@ def test_flattening_in_another_order_is_seen_and_said() -> None:
 @pytest.mark.parametrize(
     ("name", "options", "phase", "kind", "detail"),
     [
-        ("resnet", {"padding": "same"}, "forward", "Conv2D", ""),
-        ("resnet", {"unbiased": False}, "state", "BatchNorm", "moving_variance"),
-        ("transformer", {"softmax": True}, "between", "Output", ""),
-        ("lstm", {"merge_mode": "reversed"}, "between", "LSTM", ""),
-        ("lstm", {"second_bias": True}, "update", "SGD", ".bias"),
         ("mobilenet", {"max_value": None}, "forward", "Activation", ""),
     ],
 )
