@@ -47,8 +47,8 @@ def _spread(values: Sequence[float]) -> bool:
 
 
 def distances(report: Report, mode: Mode) -> Iterator[Plot]:
-    """Loss and weights over the steps, with the control and what it allows."""
-    for phase in phases(mode.free_run):
+    """Loss and weights over the steps, of which there must be two, with what control allows."""
+    for phase in phases(mode.free_run) if len(mode.free_run) > 1 else ():
         if phase in JUDGED:
             lines = [*_lines(mode, phase), _bound(mode.free_run)]
             title = f"distance of the {phase} in {mode.dtype}, relative"
@@ -57,11 +57,17 @@ def distances(report: Report, mode: Mode) -> Iterator[Plot]:
 
 
 def others(mode: Mode) -> Iterator[Plot]:
-    """What is measured in a free run but not judged."""
-    for phase in phases(mode.free_run):
-        if phase not in JUDGED:
+    """What is measured in a free run but not judged, where there is anything but zeros."""
+    for phase in phases(mode.free_run) if len(mode.free_run) > 1 else ():
+        if phase not in JUDGED and _differs(mode, phase):
             bands = _bands(mode, phase)[-1:]
             yield Plot(f"{phase}, {mode.dtype}", _lines(mode, phase), bands, size=HALF)
+
+
+def _differs(mode: Mode, phase: str) -> bool:
+    """Whether the backends, or the control, are ever apart in a phase."""
+    found = [each for row in mode.free_run for each in (row.cross, row.control)]
+    return any(each[phase].relative != 0 for each in found if phase in each)
 
 
 def _lines(mode: Mode, phase: str) -> list[Line]:

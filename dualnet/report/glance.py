@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from dualnet.report.measures import worst
 from dualnet.report.values import Report
-from dualnet.report.wording import number, rate, score
+from dualnet.report.wording import in_steps, number, rate, score
 
 __all__ = ["Tile", "tiles"]
 
@@ -35,7 +35,7 @@ def _proof(report: Report) -> Iterator[Tile]:
         part = one.distance.relative / one.gate
         figure = number(one.distance.relative) if part else "the same bits"
         beside = (one.phase, f"gate {number(one.gate)}") if part else ("in every phase",)
-        yield Tile(f"proof, worst of {len(report.proof.lock_step)} steps", figure, beside)
+        yield Tile(f"proof, worst of {in_steps(len(report.proof.lock_step))}", figure, beside)
 
 
 def _practice(report: Report) -> Iterator[Tile]:

@@ -118,7 +118,7 @@ def _training(report: Report) -> Iterator[str]:
     if not (report.practice.free_run or results.rows or history.rows):
         return
     yield "<h2>Training</h2>"
-    if report.practice.free_run:
+    if len(report.practice.free_run) > 1:
         yield figures.losses(report).svg()
         yield from (plot.svg() for plot in figures.distances(report, report.practice))
     if results.rows:

@@ -17,7 +17,7 @@ from dualnet.report.values import (
     Mode,
     Report,
 )
-from dualnet.report.wording import NONE, count, number, rate, score
+from dualnet.report.wording import NONE, count, in_steps, number, rate, score
 
 __all__ = ["Table", "by_step", "history", "layers", "measured", "proof", "results", "shown_layers"]
 
@@ -108,7 +108,7 @@ def _lock_step(report: Report) -> Table:
 
 
 def _title(name: str, mode: Mode) -> str:
-    return f"{name}: {mode.dtype}, in lock-step, {len(mode.lock_step)} steps"
+    return f"{name}: {mode.dtype}, in lock-step, {in_steps(len(mode.lock_step))}"
 
 
 def _place(finding: Finding) -> str:
@@ -143,7 +143,7 @@ def _free_run(name: str, mode: Mode) -> Table:
     columns = ("phase", "cross", "control", *map("truth {}".format, labels))
     columns += ("bound at the end", "absolute")
     ordered = sorted(phases(rows), key=lambda phase: phase not in JUDGED)
-    title = f"{name}: {mode.dtype}, trained freely, {mode.steps} steps"
+    title = f"{name}: {mode.dtype}, trained freely, {in_steps(mode.steps)}"
     return Table(title, columns, tuple(tuple(cells(phase)) for phase in ordered))
 
 

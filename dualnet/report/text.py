@@ -50,7 +50,8 @@ def _lines(report: Report, width: int) -> Iterator[Styled]:
         yield from _table(table, width)
     yield "", ""
     yield from _wrapped(legend(report), width, "dim")
-    yield from _wrapped(f"first divergence: {first_divergence(report)}", width)
+    if first_divergence(report) != report.reason:
+        yield from _wrapped(f"first divergence: {first_divergence(report)}", width)
     for note in notes(report):
         yield from _wrapped(f"note: {note}", width)
     yield "", ""

@@ -14,6 +14,7 @@ __all__ = [
     "facts",
     "first_divergence",
     "headline",
+    "in_steps",
     "legend",
     "notes",
     "number",
@@ -48,6 +49,15 @@ def count(value: float | None) -> str:
     ('3', '1.2e+07')
     """
     return f"{value:.0f}" if value is not None and value < 1e5 else number(value)
+
+
+def in_steps(steps: int) -> str:
+    """So many steps.
+
+    >>> in_steps(1), in_steps(300)
+    ('1 step', '300 steps')
+    """
+    return f"{steps} step{'' if steps == 1 else 's'}"
 
 
 def score(value: float | None) -> str:
@@ -117,7 +127,7 @@ def facts(report: Report) -> dict[str, str]:
         "network": s.network,
         "parameters": f"{s.parameters:,}",
         "training": f"{s.optimizer}, {s.loss}, batch {s.batch_size}, seed {s.seed}",
-        "run": f"{report.practice.steps} steps in {s.dtype} on {s.device}",
+        "run": f"{in_steps(report.practice.steps)} in {s.dtype} on {s.device}",
     }
 
 

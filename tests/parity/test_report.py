@@ -272,6 +272,29 @@ def test_nothing_measured_draws_nothing(tmp_path):
     assert "<svg" not in page_of(made_reports.empty(), tmp_path)
 
 
+def test_one_step_and_zeros_are_for_the_tables():
+    one, same = [free_row(0, 1e-7)], [free_row(step, 0.0, 0.0) for step in range(3)]
+    moved = [free_row(step, 0.0, 1e-7) for step in range(3)]
+    for rows, drawn, judged in ((one, 0, 0), (same, 0, 2), (moved, 4, 2)):
+        each = mode("float32", free_run=rows)
+        assert len(list(figures.others(each))) == drawn
+        assert len(list(figures.distances(report(), each))) == judged
+
+
+def test_one_step_is_not_plotted(tmp_path):
+    each = report(practice=mode("float32", free_run=[free_row(0, 1e-7)]))
+    page = page_of(each, tmp_path)
+    assert "loss in float32" not in page
+    assert "practice: float32, trained freely, 1 step<" in page
+
+
+def test_a_divergence_is_printed_once():
+    each = report("diverged")
+    once = dataclasses.replace(each, reason=str(each.first))
+    assert "first divergence" in str(each)
+    assert "first divergence" not in str(once)
+
+
 def test_a_report_that_agrees_begins_with_training(tmp_path):
     page = page_of(report(), tmp_path)
     assert page.index("<h2>Training") < page.index("<h2>Layers")
