@@ -64,6 +64,7 @@ def compare_models(
         NotBuiltError: a model that has no weights yet.
         ParityError: layers with weights are left without partner.
 
+    >>> import numpy as np
     >>> import torch
     >>> from torch import nn
     >>> one = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
