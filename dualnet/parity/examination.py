@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dualnet.data import Batch
 from dualnet.parity import replay
-from dualnet.parity.distances import distances, largest, worst_index
+from dualnet.parity.distances import distance, distances, largest, worst_index
 from dualnet.parity.gates import PROOF_FACTOR
 from dualnet.parity.gradients import attenuated, gradient_distances, gradients_part
 from dualnet.parity.lane import Snapshot
@@ -53,26 +53,26 @@ class Examination:
             self.owner.flips |= self._flips
             return None
         path = _named(layer, paths, found)
-        index, values = self._worst(phase, path, layer)
+        a, b = self._arrays(phase, path, layer)
+        index, values = self._worst(a, b)
         return Divergence(
             self.number,
             phase,
             path,
             NETWORK if layer == "" else layer or "",
             paths,
-            found.get(path) or largest(found)[1],
+            found.get(path) or _apart(a, b) or largest(found)[1],
             self.owner.gates.of(phase),
-            self._control(phase, path),
+            max(self._control(phase, each) for each in ([path] if path in found else paths)),
             self.owner.first.dtype,
             index,
             values,
         )
 
     def _worst(
-        self, phase: str, path: str, layer: str | None
+        self, a: NDArray | None, b: NDArray | None
     ) -> tuple[tuple[int, ...], dict[str, float]]:
-        """Where the arrays at a path are furthest apart, and both numbers there."""
-        a, b = self._arrays(phase, path, layer)
+        """Where two arrays are furthest apart, and both numbers there."""
         if a is None or b is None or a.shape != b.shape or a.dtype.kind == "c":
             return (), {}
         index = worst_index(a, b)
@@ -87,7 +87,10 @@ class Examination:
             for one, other in zip(*self._replayed(self._latest), strict=True):
                 if one.call.path == layer:
                     here, there = one.of(phase), other.of(phase)
-                    path = largest(distances(here, there))[0]
+                    apart = distances(here, there)
+                    if phase == "gradient":  # small ones are measured by the largest
+                        apart = gradient_distances(here, there, self.owner.gates) or apart
+                    path = largest(apart)[0]
         return here.get(path), there.get(path)
 
     def layers(self) -> tuple[LayerRow, ...]:
@@ -194,6 +197,11 @@ class Examination:
             )
             self._replays[compiled] = (first, second)
         return self._replays[compiled]
+
+
+def _apart(a: NDArray | None, b: NDArray | None) -> Distance | None:
+    """How far two arrays are apart, where there are two."""
+    return None if a is None or b is None else distance(a, b)
 
 
 def _named(layer: str | None, paths: tuple[str, ...], found: dict[str, Distance]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -105,9 +105,18 @@ class Lane:
         self._compiled_apply = compiled(self.optimizer.apply, jit="auto")
         self._steps = Steps(self.model, problem.loss, problem.metrics, self.optimizer, jit="auto")
 
-    def on_device(self) -> AbstractContextManager[None]:
-        """A block whose new tensors are on the lane's device."""
-        return self.model.backend.device.scope(self.model.device)
+    @contextmanager
+    def on_device(self) -> Iterator[None]:
+        """A block whose new tensors are on the lane's device, and whose errors name the lane."""
+        backend = self.model.backend
+        with backend.device.scope(self.model.device):
+            try:
+                yield
+            except Exception as error:
+                note = f"(on {backend.name}, in {self.dtype})"
+                if note not in getattr(error, "__notes__", ()):
+                    error.add_note(note)
+                raise
 
     def check(self, sample: Batch, y: Tree) -> None:
         """Looks at inputs and at all targets before any step, as ``fit`` does.

@@ -82,10 +82,11 @@ class Divergence:
         path: the layer, variable or optimizer slot.
         layer: path of the layer whose own contribution differs; ``""`` if none is to blame.
         paths: everything that differs in this phase of this step.
-        distance: how far the backends are apart at ``path``.
+        distance: how far the backends are apart at ``path``; of a layer's output, where both
+            sides got the same input.
         gate: the relative distance that rounding explains.
-        control: how far one backend parts from itself there when its weights and inputs are
-            moved by one unit in the last place.
+        control: a hundred times as far as one backend parts from itself there when its weights
+            and inputs are moved by one unit in the last place, which explains as much.
         dtype: the dtype in which it was found.
         index: where in the array at ``path`` they are furthest apart; of a layer's output,
             where both sides got the same input.

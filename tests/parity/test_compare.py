@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import dualnet as dn
-from dualnet import losses, metrics, nn, optim
+from dualnet import losses, metrics, nn, ops, optim
 from dualnet.errors import (
     BackendNotFound,
     ConfigError,
@@ -298,3 +298,39 @@ def test_training_that_overflows_is_noise():
         net, x, y, loss="cross_entropy", optimizer=optim.SGD(1e8), batch_size=20, epochs=1
     )
     assert report.verdict == "noise"
+
+
+class Logarithm(nn.Layer):
+    """The logarithm of what is not negative, with the least number in the place of zero."""
+
+    def forward(self, x):
+        return ops.log(ops.maximum(x, 1e-9))
+
+
+@pytest.mark.parametrize("side", ["torch", "tensorflow"])
+def test_infinity_on_one_side_only_is_a_difference(side, run, plant):
+    plant(side, "log", lambda right: lambda x: right(x - 1e-9))
+    net = nn.Sequential(nn.Dense(5, activation="relu"), Logarithm(), nn.Dense(3))
+    report = run(net, X, Y)
+    assert (report.verdict, report.first.step, report.first.layer) == ("diverged", 0, "logarithm")
+
+
+def test_a_layer_at_fault_is_told_with_its_own_distance(run, plant):
+    plant("tensorflow", "tanh", lambda right: lambda x: right(x) * (1 + 1e-6))
+    net = nn.Sequential(nn.Dense(5, activation="relu"), nn.Activation("tanh"), nn.Dense(3))
+    first = run(net, X, Y).first
+    assert (first.path, first.phase, len(first.index)) == ("activation", "forward", 2)
+    here, there = first.values["torch"], first.values["tensorflow"]
+    assert there / here - 1 == pytest.approx(1e-6, rel=1e-3)  # rounding is 1e-10 of it
+    assert first.distance.absolute == pytest.approx(abs(there - here), rel=1e-12)
+    assert first.distance.relative == pytest.approx(1e-6, rel=1e-3)
+
+
+def test_an_error_of_one_side_names_it(run, plant):
+    def broken(x):
+        raise ValueError("no such function")
+
+    plant("tensorflow", "tanh", lambda right: broken)
+    with pytest.raises(ValueError, match="no such function") as caught:
+        run(nn.Sequential(nn.Dense(3, activation="tanh")), X, Y)
+    assert caught.value.__notes__[-1] == "(on tensorflow, in float32)"
