@@ -597,3 +597,9 @@ def test_an_anchor_without_partners_has_no_loss(backend: str) -> None:
     )
     np.testing.assert_array_equal(value, [0.0, 0.0, 0.0])
     assert not gradient.any()
+
+
+def test_several_predictions_are_refused() -> None:
+    loss = dl.CrossEntropy()
+    with pytest.raises(ConfigError, match="one prediction, but the network gives a tuple of 2"):
+        loss(np.zeros(2, "int64"), (np.zeros((2, 3)), np.zeros((2, 3))))

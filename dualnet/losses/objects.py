@@ -10,7 +10,7 @@ import numpy as np
 
 from dualnet.config import Configurable
 from dualnet.dtypes import canonical
-from dualnet.errors import LabelError
+from dualnet.errors import ConfigError, LabelError
 from dualnet.losses import (
     angles,
     distributions,
@@ -70,7 +70,17 @@ class Loss(Configurable):
     def __call__(
         self, y_true: Any, y_pred: Tensor, sample_weight: Any = None, *, mask: Any = None
     ) -> Tensor:
-        """The loss of a batch, and its errors: those of the function."""
+        """The loss of a batch, and its errors: those of the function.
+
+        Raises:
+            ConfigError: there are several predictions.
+        """
+        if isinstance(y_pred, (tuple, list, dict)):
+            raise ConfigError(
+                f"{type(self).__name__} takes one prediction, but the network gives a "
+                f"{type(y_pred).__name__} of {len(y_pred)}; give a function of your own as the "
+                "loss: loss(y, predictions, sample_weight)"
+            )
         options = self.fields()
         return type(self).function(y_true, y_pred, sample_weight, mask=mask, **options)
 

@@ -384,8 +384,8 @@ def _unshuffled(data: tuple[Tree, Tree]) -> Batches:
 
 
 def _check_finite(x: Tree, y: Tree) -> None:
-    check_finite("x", x)
-    check_finite("y", y)
+    check_finite("x", x, advice="")
+    check_finite("y", y, advice="")
 
 
 def _leading(total: int, asked: int | None) -> int:

@@ -11,19 +11,25 @@ from dualnet.typing import NDArray, Tree
 __all__ = ["check_finite"]
 
 
-def check_finite(name: str, data: Tree) -> None:
-    """Raises :class:`NonFiniteError` if a floating NumPy array holds NaN or infinity."""
+def check_finite(
+    name: str, data: Tree, advice: str = ", or allow it with compile(check_finite=False)"
+) -> None:
+    """Raises :class:`NonFiniteError` if a floating NumPy array holds NaN or infinity.
+
+    Args:
+        advice: what else can be done than to clean the data.
+    """
     for leaf in tree.leaves(data):
         if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f":
-            _check_array(name, leaf)
+            _check_array(name, leaf, advice)
 
 
-def _check_array(name: str, array: NDArray) -> None:
+def _check_array(name: str, array: NDArray, advice: str) -> None:
     finite = np.isfinite(array)
     if not finite.all():
+        count = int(finite.size - finite.sum())
         index = ", ".join(str(int(i)) for i in np.argwhere(~finite)[0])
         raise NonFiniteError(
-            f"{name} has {int(finite.size - finite.sum())} values that are NaN or infinite, the "
-            f"first at {name}[{index}]; clean the data, or allow it with "
-            "compile(check_finite=False)"
+            f"{name} has {count} value{'' if count == 1 else 's'} NaN or infinite, the first at "
+            f"{name}[{index}]; clean the data{advice}"
         )
