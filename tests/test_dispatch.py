@@ -14,6 +14,7 @@ import torch
 
 import dualnet as dn
 from dualnet import ops, registry
+from dualnet.namespace import CONSTANTS, STANDARD
 from dualnet.ops._dispatch import backend_of, dispatcher
 from dualnet.protocols import ops as protocols
 from dualnet.typing import Tensor
@@ -246,7 +247,8 @@ def test_a_function_shows_the_protocols_signature_and_documentation(name: str) -
 
 
 def test_all_names_everything() -> None:
-    beside = {"assign", "isdtype", "nn", "result_type", "stop_gradient"}
+    beside = {"assign", "can_cast", "fft", "finfo", "iinfo", "isdtype", "linalg", "nn"}
+    beside |= {"result_type", "stop_gradient", *CONSTANTS, *STANDARD}
     assert set(ops.__all__) == set(DECLARED) | beside
     with pytest.raises(AttributeError, match="no attribute 'convolve'"):
         _ = ops.convolve
