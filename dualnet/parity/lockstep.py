@@ -118,7 +118,7 @@ class LockStep:
         truth = exact(self, (a, b)) if exact is not None else {}
         self._note(number, found, _worst_of(moved), truth)
         suspects = {phase: d for phase, d in found.items() if self._beyond(phase, d)}
-        if suspects and not all(_about_to_overflow(s.passed, self.first.dtype) for s in (a, b)):
+        if suspects and not _both_overflow(a.passed, b.passed, self.first.dtype):
             self._examine(number, start, batch, (a, b), suspects)
         return a, b
 
@@ -243,18 +243,29 @@ def _smallest(lane: Lane) -> float:
     return float(kind.tiny / kind.eps)
 
 
-def _about_to_overflow(one: Pass, dtype: str) -> bool:
-    """Whether a pass holds numbers whose squares are infinite, or what overflow left of them.
+def _both_overflow(a: Pass, b: Pass, dtype: str) -> bool:
+    """Whether both hold numbers whose squares are infinite, or what overflow left of them.
 
-    Where both do, which product overflows first is a matter of the order of rounding, and says
-    nothing about the backends.  Where one has ordinary numbers throughout, it is a difference.
-    float16, whose squares overflow at 256, has no such room.
+    Which product overflows first is then a matter of the order of rounding, and says nothing
+    about the backends.  Where one has ordinary numbers throughout, it is a difference, and an
+    infinity that both have in one place is meant (a mask).  float16, whose squares overflow
+    at 256, has no such room.
     """
     if dtype == "float16":
         return False
-    largest_square = math.sqrt(np.finfo(np.float64 if dtype == "float64" else np.float32).max)
-    leaves = (*one.outputs.values(), *one.gradients.values())
-    return not all(bool(np.all(np.abs(leaf) <= largest_square)) for leaf in leaves)
+    return not (_ordinary(a, b, dtype) or _ordinary(b, a, dtype))
+
+
+def _ordinary(one: Pass, other: Pass, dtype: str) -> bool:
+    """Whether all numbers of a pass have finite squares, or are infinite in the other as well."""
+    most = math.sqrt(np.finfo(np.float64 if dtype == "float64" else np.float32).max)
+
+    def ordinary(x: NDArray, y: NDArray) -> bool:
+        return bool(np.all((np.abs(x) <= most) | (np.isinf(x) & (x == y))))
+
+    named = [*one.outputs.items(), *one.gradients.items()]
+    found = other.outputs | other.gradients
+    return all(ordinary(leaf, found[name]) for name, leaf in named)
 
 
 def _typical(prediction: dict[str, NDArray]) -> float:

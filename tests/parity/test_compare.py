@@ -307,6 +307,17 @@ class Logarithm(nn.Layer):
         return ops.log(ops.maximum(x, 1e-9))
 
 
+def test_infinities_that_both_mean_excuse_nothing(run, plant):
+    plant("tensorflow", "nn.softsign", lambda right: lambda x: right(x) * (1 + 1e-9))
+
+    class Masked(nn.Layer):
+        def forward(self, x):
+            return ops.concat([ops.nn.softsign(x), x[:, :1] * 0.0 - math.inf], axis=-1)
+
+    report = run(nn.Sequential(nn.Dense(3), Masked()), X, Y)
+    assert (report.verdict, report.first.layer) == ("diverged", "masked"), str(report)
+
+
 @pytest.mark.parametrize("side", ["torch", "tensorflow"])
 def test_infinity_on_one_side_only_is_a_difference(side, run, plant):
     plant(side, "log", lambda right: lambda x: right(x - 1e-9))
