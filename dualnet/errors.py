@@ -186,9 +186,17 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownName:
     dualnet.errors.UnknownName: unknown loss 'mes'; did you mean 'mse'? Known: mae, mse
     """
     names = sorted(known)
-    near = difflib.get_close_matches(str(name).lower(), names, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
+    near = _nearest(str(name).lower(), names, cutoff=0.5)
+    hint = f"; did you mean {near!r}?" if near else "."
     return UnknownName(f"unknown {kind} {name!r}{hint} Known: {', '.join(names)}")
+
+
+def _nearest(name: str, known: Iterable[str], *, cutoff: float) -> str:
+    """The known name most like this one; one of the same letters before all others."""
+    names = list(known)
+    same = [each for each in names if sorted(each) == sorted(name)]
+    near = same or difflib.get_close_matches(name, names, n=1, cutoff=cutoff)
+    return near[0] if near else ""
 
 
 def no_attribute(module: str, name: str, known: Iterable[str]) -> AttributeError:
@@ -205,6 +213,6 @@ def no_attribute(module: str, name: str, known: Iterable[str]) -> AttributeError
     names = {public.lower(): public for public in known}
     ours = ELSEWHERE.get(name, "")
     if ours.split("(")[0].lower() not in names:
-        near = difflib.get_close_matches(name.lower(), names, n=1)
-        ours = names[near[0]] if near else ""
+        near = _nearest(name.lower(), names, cutoff=0.6)
+        ours = names[near] if near else ""
     return AttributeError(f"{text}; did you mean {ours}?" if ours else text)

@@ -50,6 +50,14 @@ ONE_SIDED: dict[str, tuple[set[str], str]] = {
         {"Adopted", "ModuleDict", "ModuleList"},
         "PyTorch has containers, and takes a foreign module as a child as it is",
     ),
+    "foreign/calling.py": (
+        {"layout", "without_function"},
+        "a Keras layer holds its activation, and says its data layout",
+    ),
+    "foreign/weightless.py": (
+        {"function_options"},
+        "a Keras layer may hold any function, whose options then lie in the function",
+    ),
     "optim.py": ({"List"}, "a type: PyTorch's fused kernels take lists of tensors"),
 }
 

@@ -102,6 +102,7 @@ def test_contract(name: str) -> None:
         ("dualnet.nn", "Sigmoid", "Activation('sigmoid')"),
         ("dualnet.ops", "cat", "concat"),
         ("dualnet.ops.nn", "sigmiod", "sigmoid"),
+        ("dualnet.optim", "Adma", "Adam"),
         ("dualnet.optim", "RMSPorp", "RMSprop"),
     ],
 )

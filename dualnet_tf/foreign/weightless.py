@@ -87,7 +87,7 @@ def _global_pool(kind: str, n: int) -> Callable[[Any], Found]:
     return read
 
 
-def _upsampling(m: Any) -> Found:
+def _upsample(m: Any) -> Found:
     size = m.size if isinstance(m.size, (list, tuple)) else (m.size,)
     options = {
         "size": None,
@@ -133,7 +133,7 @@ WEIGHTLESS: dict[str, Callable[[Any], Found]] = {
     "Identity": _plain("Identity"),
     **{name: _plain(name) for name in ("Add", "Subtract", "Multiply", "Average", "Maximum")},
     "Concatenate": _plain("Concatenate", channels_last),
-    **{f"UpSampling{n}D": _upsampling for n in (1, 2, 3)},
+    **{f"UpSampling{n}D": _upsample for n in (1, 2, 3)},
     "Resizing": _resizing,
     **{f"ZeroPadding{n}D": _zero_padding(n) for n in (1, 2, 3)},
     **{f"MaxPooling{n}D": _pool("MaxPool", n) for n in (1, 2, 3)},

@@ -13,7 +13,7 @@ from dualnet import registry
 from dualnet.errors import ConfigError
 from dualnet.typing import NDArray
 
-__all__ = ["DTYPES", "TRANSFERS", "PerModel", "arrays", "check_options"]
+__all__ = ["DTYPES", "PerModel", "TRANSFERS", "arrays", "check_options"]
 
 #: Which model's weights go to which.
 TRANSFERS = {"a->b": (0, 1), "b->a": (1, 0)}
