@@ -27,6 +27,7 @@ __all__ = [
     "json_data",
     "read_json",
     "to_plain",
+    "write_data",
     "write_json",
 ]
 
@@ -71,7 +72,16 @@ def write_json(report: Report, path: str | PathLike[str]) -> None:
     Raises:
         ReportError: it cannot be written.
     """
-    text = json.dumps(to_plain(report), indent=1, ensure_ascii=False, allow_nan=False)
+    write_data(path, to_plain(report))
+
+
+def write_data(path: str | PathLike[str], data: dict[str, Any]) -> None:
+    """Writes plain data to a file.
+
+    Raises:
+        ReportError: it cannot be written.
+    """
+    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
     write_text(path, text + "\n")
 
 

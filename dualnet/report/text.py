@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich.console import Console
 from rich.text import Text
@@ -15,7 +15,7 @@ from dualnet.report.tables import Table
 from dualnet.report.values import Report
 from dualnet.report.wording import facts, first_divergence, headline, legend, notes, shortened
 
-__all__ = ["COLOURS", "render", "show"]
+__all__ = ["COLOURS", "as_text", "render", "show"]
 
 #: Where the width of what is printed to is not known.
 WIDTH = 100
@@ -30,9 +30,14 @@ Styled = tuple[str, str]
 
 def render(report: Report) -> str:
     """The report as plain text, as wide as the terminal."""
+    return as_text(lambda console: show(report, console))
+
+
+def as_text(write: Callable[[Console], None]) -> str:
+    """What is written to a console as wide as the terminal, without its colours."""
     width = shutil.get_terminal_size((WIDTH, 0)).columns
     text = io.StringIO()
-    show(report, Console(file=text, width=width, no_color=True, color_system=None))
+    write(Console(file=text, width=width, no_color=True, color_system=None))
     return text.getvalue().removesuffix("\n")
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from os import PathLike
 from typing import Any
 
 from dualnet.errors import ReportError
 from dualnet.parity.studies.values import StudyReport
-from dualnet.report.plain import decoded, encoded, json_data
-from dualnet.report.saving import write_text
+from dualnet.report.plain import decoded, encoded, json_data, write_data
 
 __all__ = ["SCHEMA", "read_json", "to_plain", "write_json"]
 
@@ -29,8 +27,7 @@ def write_json(report: StudyReport, path: str | PathLike[str]) -> None:
     Raises:
         ReportError: it cannot be written.
     """
-    text = json.dumps(to_plain(report), indent=1, ensure_ascii=False, allow_nan=False)
-    write_text(path, text + "\n")
+    write_data(path, to_plain(report))
 
 
 def read_json(path: str | PathLike[str]) -> StudyReport:

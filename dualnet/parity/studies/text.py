@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import shutil
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -12,7 +10,7 @@ from rich.text import Text
 from dualnet.parity.studies.tables import facts, headline, standing, tables
 from dualnet.parity.studies.values import StudyReport
 from dualnet.report.layout import lines, wrapped
-from dualnet.report.text import COLOURS, LONGEST, NARROWEST, WIDTH
+from dualnet.report.text import COLOURS, LONGEST, NARROWEST, as_text
 from dualnet.report.wording import shortened
 
 __all__ = ["render", "show"]
@@ -20,10 +18,7 @@ __all__ = ["render", "show"]
 
 def render(report: StudyReport) -> str:
     """The report as plain text, as wide as the terminal."""
-    width = shutil.get_terminal_size((WIDTH, 0)).columns
-    text = io.StringIO()
-    show(report, Console(file=text, width=width, no_color=True, color_system=None))
-    return text.getvalue().removesuffix("\n")
+    return as_text(lambda console: show(report, console))
 
 
 def show(report: StudyReport, console: Console) -> None:
