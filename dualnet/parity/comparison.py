@@ -32,12 +32,12 @@ __all__ = ["compare", "two_backends"]
 #: The dtype of the proof.
 PROOF = "float64"
 #: A look costs as much as some steps of training, so one step in this many is looked at, ...
-LOOK_EVERY = 100
+LOOK_EVERY = 250
 #: ... but at least and at most this many of the first.
 LEADING = (2, 20)
 #: Later looks, as parts of a run: of a longer one, and of a shorter.
 LATER, LAST = (0.25, 0.5, 0.75, 1.0), (1.0,)
-LONG = 1000
+LONG = 2000
 #: Training samples that the final scores are of, where nothing else is given.
 SCORED = 1024
 #: Steps that a lane makes before the next lane's turn, where nothing is measured.
@@ -89,7 +89,7 @@ def compare(
         input_shape: as for :class:`dualnet.Model`.
         device: where both train.
         steps: the most steps to take.
-        proof_steps: how many of the first steps are looked at in lock-step; one in 100 of all
+        proof_steps: how many of the first steps are looked at in lock-step; one in 250 of all
             steps if not given, and 2 to 20.
         progress: called with the steps done and the steps there are.
 
