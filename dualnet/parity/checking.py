@@ -14,7 +14,7 @@ from dualnet.errors import ConfigError, ParityError, TapeError
 from dualnet.parity import disagreement
 from dualnet.parity.comparison import two_backends
 from dualnet.parity.distances import ZERO, distance, distances, worst_index
-from dualnet.parity.evaluation import GRADIENT, ULPS, Evaluation, Outcome
+from dualnet.parity.evaluation import GRADIENT, SECOND, ULPS, VALUE, Evaluation, Outcome
 from dualnet.parity.gates import CONTROL_FACTOR, EPSILON
 from dualnet.parity.gradcheck import hold_to_differences
 from dualnet.parity.nudge import nudged_inputs
@@ -69,8 +69,9 @@ def check(
         inputs: arrays, or trees of them; floating ones are cast to ``dtype``.
         dtype: of the floating inputs.
         rtol: how far elements may be apart, as a part of the leaf's largest element;
-            ``8 ε √n`` for ``n`` elements in the largest input or output if not given, or ten
-            times as far as one ulp in every input moves the leaf on one backend.
+            ``8 ε √n`` for ``n`` elements in the largest input or output if not given (of a
+            derivative, at least as a part of what it is taken of), or ten times
+            as far as one ulp in every input moves the leaf on one backend.
         gradients: whether to compare gradients with respect to the floating inputs.
         second_gradients: whether to compare second gradients.
         gradcheck: whether to hold each backend's gradients, and second gradients if they are
@@ -161,6 +162,18 @@ class Question:
         largest = max((np.size(leaf) for leaf in leaves), default=1)
         return ULPS * EPSILON[self.evaluation.dtype] * math.sqrt(largest)
 
+    @staticmethod
+    def _terms(leaf: str, outcome: Outcome) -> float:
+        """The size of the terms that a derivative is made of; 0 for a value.
+
+        It is that of what is differentiated: a derivative such as ``x y (1 - y)`` has the
+        rounding error of ``x``, however small it is where ``y`` saturates.
+        """
+        of = {GRADIENT: VALUE, SECOND: GRADIENT}
+        name = next((of[kind] for kind in of if leaf.startswith(kind)), None)
+        found = {} if name is None else outcome.below(name)
+        return max((_scale(each, each) for each in found.values()), default=0.0)
+
     @property
     def _denormal(self) -> float:
         """The size below which denormal numbers, which one backend may flush to zero, matter."""
@@ -183,7 +196,10 @@ class Question:
         rtol = self.tolerance(first)
         for leaf, a in first.leaves.items():
             b = second.leaves[leaf]
-            apart, allowed = distance(a, b).absolute, rtol * max(_scale(a, b), self._denormal)
+            scale = max(_scale(a, b), self._denormal)
+            if self.rtol is None:
+                scale = max(scale, self._terms(leaf, first))
+            apart, allowed = distance(a, b).absolute, rtol * scale
             if apart <= allowed:
                 continue
             where = control or names[0]
