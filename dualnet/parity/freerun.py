@@ -26,7 +26,7 @@ __all__ = ["FreeRun", "measured_steps"]
 
 #: Measuring reads every weight and slot of every lane, so a run is measured at one step in
 #: this many, and at no more than this many steps.
-MEASURED_EVERY, MEASURED = 32, 32
+MEASURED_EVERY, MEASURED = 16, 32
 
 
 def measured_steps(total: int) -> frozenset[int]:
