@@ -15,7 +15,7 @@ from dualnet.parity import disagreement
 from dualnet.parity.comparison import two_backends
 from dualnet.parity.distances import ZERO, distance, distances, worst_index
 from dualnet.parity.evaluation import GRADIENT, SECOND, ULPS, VALUE, Evaluation, Outcome
-from dualnet.parity.gates import CONTROL_FACTOR, EPSILON
+from dualnet.parity.gates import CONTROL_FACTOR, EPSILON, denormal
 from dualnet.parity.gradcheck import hold_to_differences
 from dualnet.parity.nudge import nudged_inputs
 from dualnet.random.layout import checked_integer
@@ -174,12 +174,6 @@ class Question:
         found = {} if name is None else outcome.below(name)
         return max((_scale(each, each) for each in found.values()), default=0.0)
 
-    @property
-    def _denormal(self) -> float:
-        """The size below which denormal numbers, which one backend may flush to zero, matter."""
-        kind = np.finfo(np.float64 if self.evaluation.dtype == "float64" else np.float32)
-        return float(kind.tiny / kind.eps)
-
     def hold(
         self, names: tuple[str, str], first: Outcome, second: Outcome, control: str | None = None
     ) -> None:
@@ -196,7 +190,7 @@ class Question:
         rtol = self.tolerance(first)
         for leaf, a in first.leaves.items():
             b = second.leaves[leaf]
-            scale = max(_scale(a, b), self._denormal)
+            scale = max(_scale(a, b), denormal(self.evaluation.dtype))
             if self.rtol is None:
                 scale = max(scale, self._terms(leaf, first))
             apart, allowed = distance(a, b).absolute, rtol * scale

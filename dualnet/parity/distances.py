@@ -18,7 +18,7 @@ from dualnet.errors import ShapeError
 from dualnet.report.values import Distance
 from dualnet.typing import NDArray
 
-__all__ = ["ZERO", "distance", "distances", "largest", "norm", "worst_index"]
+__all__ = ["ZERO", "distance", "distances", "larger", "largest", "norm", "worst_index"]
 
 ZERO = Distance(0.0, 0.0, 0.0)
 INFINITE = Distance(np.inf, np.inf, np.inf)
@@ -79,6 +79,15 @@ def distances(
         return distance(a[path], b[path], floor=floor, dtype=dtype)
 
     return {path: at(path) for path in [*a, *(path for path in b if path not in a)]}
+
+
+def larger(a: Mapping[str, Distance], b: Mapping[str, Distance]) -> dict[str, Distance]:
+    """The larger of two distances at every path that either has.
+
+    >>> larger({"w": Distance(1.0, 0.1, 3.0)}, {"w": Distance(0.5, 0.2, 9.0)})
+    {'w': Distance(absolute=1.0, relative=0.2, ulps=9.0)}
+    """
+    return {**a, **{path: a[path] | d if path in a else d for path, d in b.items()}}
 
 
 def largest(found: Mapping[str, Distance]) -> tuple[str, Distance]:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from dualnet.data import Batch
 from dualnet.parity import replay
-from dualnet.parity.distances import distance, distances, largest, worst_index
+from dualnet.parity.distances import distance, distances, larger, largest, worst_index
 from dualnet.parity.gates import PROOF_FACTOR
 from dualnet.parity.gradients import attenuated, gradient_distances, gradients_part
-from dualnet.parity.lane import Snapshot
 from dualnet.parity.tracing import Trace
 from dualnet.report.values import Distance, Divergence, LayerRow
 from dualnet.typing import NDArray
@@ -31,11 +30,10 @@ Replayed = list[replay.Contribution]
 
 @dataclass(frozen=True)
 class Examination:
-    """One step that both lanes of ``owner`` made from ``start``, as ``a`` and ``b``."""
+    """One step that both lanes of ``owner`` made from one state, as ``a`` and ``b``."""
 
     owner: LockStep
     number: int
-    start: Snapshot
     batch: Batch
     a: Side
     b: Side
@@ -136,13 +134,12 @@ class Examination:
     def _moved(self) -> dict[str, dict[str, Distance]]:
         total = dict[str, dict[str, Distance]]()
         for draw in range(DRAWS):
-            moved = self.owner.moved(self.start, self.batch, draw)
+            moved = self.owner.moved(self.a.start, self.batch, draw)
             found = self.owner.measured(self.a, moved)
             one, other = (side.passed.gradients for side in (self.a, moved))
             found["gradient"] = gradient_distances(one, other, self.owner.gates, dead=True)
             for phase, by_path in found.items():
-                held = total.setdefault(phase, {})
-                held |= {p: held[p] | d if p in held else d for p, d in by_path.items()}
+                total[phase] = larger(total.get(phase, {}), by_path)
         return total
 
     def _fault(self, phase: str, paths: tuple[str, ...]) -> str | None:
@@ -168,7 +165,7 @@ class Examination:
     def _flips(self) -> dict[str, str]:
         """The calls that stand on a kink, each with where."""
         first, second = self._traces
-        return replay.find_flips(self.owner.first, self.start, first, second, self.owner.gates)
+        return replay.find_flips(self.owner.first, self.a.start, first, second, self.owner.gates)
 
     def _loss_differs(self, compiled: bool) -> bool:
         """Whether the gradients of the loss differ at the same prediction."""
@@ -182,7 +179,7 @@ class Examination:
     @cached_property
     def _traces(self) -> tuple[Trace, Trace]:
         first, second = (
-            replay.traced(lane, self.start, lane.model.native_batch(self.batch))
+            replay.traced(lane, self.a.start, lane.model.native_batch(self.batch))
             for lane in (self.owner.first, self.owner.second)
         )
         return first, second
@@ -192,7 +189,7 @@ class Examination:
         if compiled not in self._replays:
             calls = self._traces[0].calls
             first, second = (
-                replay.replayed(lane, self.start, calls, compiled=compiled)
+                replay.replayed(lane, self.a.start, calls, compiled=compiled)
                 for lane in (self.owner.first, self.owner.second)
             )
             self._replays[compiled] = (first, second)

@@ -21,6 +21,7 @@ __all__ = [
     "EPSILON",
     "Gates",
     "PROOF_FACTOR",
+    "denormal",
     "free_run_bound",
     "gates",
 ]
@@ -77,6 +78,12 @@ _GATES = {
 def gates(dtype: str) -> Gates:
     """The gates for a model's dtype; mixed precision has those of what it computes in."""
     return _GATES[dtypes.policy(dtype).compute]
+
+
+def denormal(dtype: str) -> float:
+    """The size below which denormal numbers matter, which one backend may flush to zero."""
+    kind = np.finfo(np.float64 if dtype == "float64" else np.float32)
+    return float(kind.tiny / kind.eps)
 
 
 def free_run_bound(dtype: str, step: int, depth: int) -> float:

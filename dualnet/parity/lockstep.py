@@ -17,7 +17,7 @@ import numpy as np
 from dualnet.data import Batch
 from dualnet.parity.distances import distance, distances, largest, norm
 from dualnet.parity.examination import Examination
-from dualnet.parity.gates import gates
+from dualnet.parity.gates import denormal, gates
 from dualnet.parity.gradients import gradient_distances
 from dualnet.parity.lane import Lane, Pass, Snapshot
 from dualnet.parity.nudge import nudged_inputs, nudged_values
@@ -119,7 +119,7 @@ class LockStep:
         self._note(number, found, _worst_of(moved), truth)
         suspects = {phase: d for phase, d in found.items() if self._beyond(phase, d)}
         if suspects and not _both_overflow(a.passed, b.passed, self.first.dtype):
-            self._examine(number, start, batch, (a, b), suspects)
+            self._examine(number, batch, (a, b), suspects)
         return a, b
 
     def exact(self, start: Snapshot, looked: Looked) -> Exact:
@@ -173,7 +173,7 @@ class LockStep:
 
         A step may take back the one before: what is left of a bias is then rounding alone.
         """
-        before, least = a.start.model | a.start.optimizer, _smallest(self.first)
+        before, least = a.start.model | a.start.optimizer, denormal(self.first.dtype)
         return {
             path: distance(value, b.updated[path], floor=max(norm([before[path]]), least))
             for path, value in a.updated.items()
@@ -207,11 +207,9 @@ class LockStep:
     def _beyond(self, phase: str, found: dict[str, Distance]) -> bool:
         return largest(found)[1].relative > self.gates.of(phase)
 
-    def _examine(
-        self, number: int, start: Snapshot, batch: Batch, found: Looked, suspects: Measured
-    ) -> None:
+    def _examine(self, number: int, batch: Batch, found: Looked, suspects: Measured) -> None:
         """Looks at the first phase beyond its gate that rounding and kinks do not explain."""
-        examined = Examination(self, number, start, batch, *found)
+        examined = Examination(self, number, batch, *found)
         for phase in PHASES:
             if phase in suspects:
                 self.divergence = examined.divergence(phase, suspects[phase])
@@ -235,12 +233,6 @@ def _updated(
 
 def _worst_of(found: Measured) -> dict[str, Distance]:
     return {phase: largest(by_path)[1] for phase, by_path in found.items() if by_path}
-
-
-def _smallest(lane: Lane) -> float:
-    """A norm below which denormal numbers, which one backend may flush to zero, have their say."""
-    kind = np.finfo(np.float64 if lane.dtype == "float64" else np.float32)
-    return float(kind.tiny / kind.eps)
 
 
 def _both_overflow(a: Pass, b: Pass, dtype: str) -> bool:

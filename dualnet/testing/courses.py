@@ -20,8 +20,8 @@ from dualnet.dtypes import is_floating
 from dualnet.errors import ParityError
 from dualnet.nn.layer import Layer
 from dualnet.parity import disagreement
-from dualnet.parity.distances import ZERO, distances, norm
-from dualnet.parity.gates import PROOF_FACTOR, gates
+from dualnet.parity.distances import ZERO, distances, larger, norm
+from dualnet.parity.gates import PROOF_FACTOR, denormal, gates
 from dualnet.parity.gradients import gradient_distances
 from dualnet.parity.lane import Lane, Problem, Snapshot, named_leaves
 from dualnet.parity.nudge import nudged_inputs, nudged_values
@@ -34,8 +34,6 @@ __all__ = ["Course", "DTYPE", "Step", "Training"]
 
 #: What steps are recorded in: there rounding is small enough to tell errors from.
 DTYPE = "float64"
-#: Below this norm denormal numbers matter, which one backend may flush to zero.
-DENORMAL = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)
 #: Draws of the control: each moves every weight and input by one ulp, up or down.
 DRAWS = 2
 
@@ -225,7 +223,7 @@ class _Held:
         lane.apply(step.gradient, compiled=False)
         updated = lane.updated()
         recorded = {p: v for p, v in (step.model | step.optimizer).items() if p in updated}
-        found = distances(recorded, updated, floor=DENORMAL)
+        found = distances(recorded, updated, floor=denormal(DTYPE))
         self._judge("update", found, recorded, updated, gate.update)
 
     def _measured(self, a: dict[str, Named], b: dict[str, Named]) -> Phases:
@@ -283,8 +281,7 @@ class _Held:
             moved = Snapshot(nudged_values(self.start.model, DTYPE, draw), self.start.optimizer)
             batch = self.batch._replace(x=nudged_inputs(self.batch.x, DTYPE, draw))
             for phase, found in self._measured(here, self._passed(moved, batch)).items():
-                held = total.setdefault(phase, {})
-                held |= {p: held[p] | d if p in held else d for p, d in found.items()}
+                total[phase] = larger(total.get(phase, {}), found)
         return total
 
     def _passed(self, start: Snapshot, batch: Batch) -> dict[str, Named]:
