@@ -1,17 +1,10 @@
-"""One row per layer: a definition, its inputs, and what it must compute.
-
-The reference of a row is its formula in float64, written with elementary operations of
-PyTorch (sums, products, slices: none of the kernels under test), so that autograd gives the
-reference's gradients too.  It takes the weights by name and the inputs, and gives the output,
-or the output and the states after a call in training.
-"""
+"""Rows of the layers without a notion of time: dense, windows, normalisation, noise, shapes."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,30 +12,7 @@ import torch
 
 from dualnet import nn, ops
 from dualnet.random import Stream
-
-T = torch.Tensor
-
-
-@dataclass(frozen=True)
-class Case:
-    """``layer(*inputs, **options)``; an input is an array, or the shape of a random one."""
-
-    name: str
-    layer: nn.Layer
-    inputs: tuple[Any, ...]
-    reference: Callable[..., Any]
-    options: dict[str, Any] = field(default_factory=dict)
-    training: bool = False
-
-    def arrays(self) -> list[np.ndarray]:
-        random = np.random.default_rng(7)
-        return [
-            given if isinstance(given, np.ndarray) else random.normal(size=given)
-            for given in self.inputs
-        ]
-
-
-# Formulas
+from layer_cases.case import SEEN, Case, T, below, plain, sigmoid, tanh
 
 
 def dense(w: dict[str, T], x: T) -> T:
@@ -211,92 +181,6 @@ def rms_norm(w: dict[str, T], x: T) -> T:
     return w["gamma"] * x / ((x * x).sum(-1, keepdim=True) / x.shape[-1] + 1e-6) ** 0.5
 
 
-def sigmoid(x: T) -> T:
-    return 1 / (1 + (-x).exp())
-
-
-def tanh(x: T) -> T:
-    return 2 * sigmoid(2 * x) - 1
-
-
-def lstm_step(w: dict[str, T], x: T, h: T, c: T) -> tuple[T, T]:
-    i, f, g, o = (x @ w["kernel"] + h @ w["recurrent_kernel"] + w["bias"]).chunk(4, -1)
-    c = sigmoid(f) * c + sigmoid(i) * tanh(g)
-    return sigmoid(o) * tanh(c), c
-
-
-def gru_step(w: dict[str, T], x: T, h: T) -> tuple[T]:
-    xr, xz, xn = (x @ w["kernel"] + w["bias"]).chunk(3, -1)
-    hr, hz, hn = (h @ w["recurrent_kernel"] + w["recurrent_bias"]).chunk(3, -1)
-    r, z = sigmoid(xr + hr), sigmoid(xz + hz)
-    return ((1 - z) * tanh(xn + r * hn) + z * h,)
-
-
-def rnn_step(w: dict[str, T], x: T, h: T) -> tuple[T]:
-    return (tanh(x @ w["kernel"] + h @ w["recurrent_kernel"] + w["bias"]),)
-
-
-def recurrent(step: Callable[..., Any], states: int, *, mode: str, mask: Any = None, back=False):
-    """``mode``: "last", "all" (the sequence), or "states" (the last output and all states)."""
-
-    def formula(w: dict[str, T], x: T, *first: T) -> Any:
-        now = first or (x.new_zeros(x.shape[0], w["recurrent_kernel"].shape[0]),) * states
-        outputs = []
-        order = range(x.shape[1])
-        for t in reversed(order) if back else order:
-            new = step(w, x[:, t], *now)
-            keep = torch.ones(x.shape[0], 1) if mask is None else torch.tensor(mask[:, t, None])
-            now = tuple(torch.where(keep.bool(), n, old) for n, old in zip(new, now, strict=True))
-            outputs.append(now[0])
-        if mode == "all":
-            return torch.stack(outputs, 1)
-        return now[0] if mode == "last" else (now[0], *now)
-
-    return formula
-
-
-def below(name: str, w: dict[str, T]) -> dict[str, T]:
-    """The weights of a sub-layer."""
-    return {k.removeprefix(f"{name}."): v for k, v in w.items() if k.startswith(f"{name}.")}
-
-
-def both_ways(step: Any, states: int, merge: Any, *, mode: str, mask: Any = None):
-    def formula(w: dict[str, T], x: T) -> T:
-        one = recurrent(step, states, mode=mode, mask=mask)(below("layer", w), x)
-        back = recurrent(step, states, mode=mode, mask=mask, back=True)
-        other = back(below("backward_layer", w), x)
-        return merge([one, other.flip(1) if mode == "all" else other], -1)
-
-    return formula
-
-
-def attention(heads: int, mask: Any = None, causal: bool = False) -> Callable[..., Any]:
-    def formula(w: dict[str, T], query: T, value: T, key: T | None = None) -> tuple[T, T]:
-        def project(name: str, x: T) -> T:
-            return x @ w[f"{name}_kernel"] + w.get(f"{name}_bias", torch.zeros(()))
-
-        q, k, v = project("query", query), project("key", value if key is None else key), None
-        v = project("value", value)
-        keep = torch.ones(q.shape[0], q.shape[1], k.shape[1], dtype=torch.bool)
-        keep = keep if mask is None else keep & torch.tensor(mask)
-        keep = keep.tril() if causal else keep
-        joined, weights = [], []
-        for a, b, c in zip(q.chunk(heads, -1), k.chunk(heads, -1), v.chunk(heads, -1), strict=True):
-            scores = (a @ b.transpose(1, 2)) / math.sqrt(a.shape[-1])
-            raised = scores.exp() * keep
-            total = raised.sum(-1, keepdim=True)
-            weights.append(raised / torch.where(total > 0, total, 1.0))
-            joined.append(weights[-1] @ c)
-        return project("output", torch.cat(joined, -1)), torch.stack(weights, 1)
-
-    return formula
-
-
-def attention_output(*args: Any, **kwargs: Any) -> Callable[..., T]:
-    formula = attention(*args, **kwargs)
-    return lambda w, *inputs: formula(w, *inputs)[0]
-
-
 def dropped(rate: float, mask_shape: tuple[int, ...], calls: int = 0) -> Callable[..., Any]:
     """The layer is the root of its model: its path is empty."""
 
@@ -369,11 +253,6 @@ ACTIVATIONS: dict[str, Callable[[T], T]] = {
 }
 
 
-def plain(function: Callable[..., T]) -> Callable[..., T]:
-    """A reference of a layer without weights."""
-    return lambda w, *inputs: function(*inputs)
-
-
 class Twice(nn.Layer):
     """A user's own layer, with one layer used twice."""
 
@@ -393,9 +272,6 @@ def twice(w: dict[str, T], x: T) -> T:
 
 
 IDS = np.array([[1, 4, 1], [0, 2, 4]])
-SEEN = np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1], [0, 1, 0, 1, 0]], bool)
-KEPT = np.random.default_rng(3).random((2, 4, 5)) < 0.6
-KEPT[1, 2] = False  # a target that sees nothing
 
 CASES = [
     Case("dense", nn.Dense(4), ((3, 5),), dense),
@@ -874,77 +750,6 @@ CASES = [
     Case(
         "concatenate", nn.Concatenate(axis=1), ((3, 2), (3, 4)), plain(lambda *xs: torch.cat(xs, 1))
     ),
-    Case("rnn", nn.SimpleRNN(4), ((3, 5, 2),), recurrent(rnn_step, 1, mode="last")),
-    Case(
-        "rnn, states",
-        nn.SimpleRNN(4, return_state=True),
-        ((3, 5, 2), (3, 4)),
-        recurrent(rnn_step, 1, mode="states"),
-    ),
-    Case("gru", nn.GRU(4, return_sequences=True), ((3, 5, 2),), recurrent(gru_step, 1, mode="all")),
-    Case(
-        "gru, masked",
-        nn.GRU(4),
-        ((3, 5, 2),),
-        recurrent(gru_step, 1, mode="last", mask=SEEN),
-        {"mask": SEEN},
-    ),
-    Case("lstm", nn.LSTM(4), ((3, 5, 2),), recurrent(lstm_step, 2, mode="last")),
-    Case(
-        "lstm, all",
-        nn.LSTM(4, return_sequences=True, unit_forget_bias=False),
-        ((3, 5, 2),),
-        recurrent(lstm_step, 2, mode="all"),
-    ),
-    Case(
-        "lstm, states",
-        nn.LSTM(4, return_state=True),
-        ((3, 5, 2),),
-        recurrent(lstm_step, 2, mode="states"),
-    ),
-    Case(
-        "lstm, backwards and masked",
-        nn.LSTM(4, return_sequences=True, go_backwards=True),
-        ((3, 5, 2),),
-        recurrent(lstm_step, 2, mode="all", mask=SEEN, back=True),
-        {"mask": SEEN},
-    ),
-    Case(
-        "time distributed",
-        nn.TimeDistributed(nn.Conv1D(4, 3)),
-        ((2, 3, 5, 2),),
-        lambda w, x: torch.stack(
-            [conv((1,), ((0, 0),))(below("layer", w), x[:, t]) for t in range(3)], 1
-        ),
-    ),
-    Case(
-        "bidirectional",
-        nn.Bidirectional(nn.LSTM(3, return_sequences=True)),
-        ((3, 5, 2),),
-        both_ways(lstm_step, 2, torch.cat, mode="all", mask=SEEN),
-        {"mask": SEEN},
-    ),
-    Case(
-        "bidirectional, sum of the last",
-        nn.Bidirectional(nn.GRU(3), "sum"),
-        ((3, 5, 2),),
-        both_ways(gru_step, 1, lambda pair, axis: pair[0] + pair[1], mode="last"),
-    ),
-    Case("attention", nn.MultiHeadAttention(2, 3), ((2, 4, 6), (2, 5, 6)), attention_output(2)),
-    Case(
-        "attention, masked",
-        nn.MultiHeadAttention(2, 3, value_dim=4),
-        ((2, 4, 6), (2, 5, 6)),
-        attention_output(2, KEPT),
-        {"attention_mask": KEPT},
-    ),
-    Case(
-        "attention, causal, scores",
-        nn.MultiHeadAttention(3, 2, use_key_bias=True, output_shape=5),
-        ((2, 4, 6), (2, 4, 5), (2, 4, 7)),
-        attention(3, None, True),
-        {"use_causal_mask": True, "return_attention_scores": True},
-    ),
     Case(
         "sequential",
         nn.Sequential(nn.Dense(4, "tanh", name="a"), nn.Dense(2, name="b")),
@@ -960,10 +765,3 @@ CASES = [
         for name, function in ACTIVATIONS.items()
     ),
 ]  # fmt: skip - one row per case
-
-#: Public layers without a row here, and the tests that hold them.
-ELSEWHERE = {
-    "Graph": "tests/test_definitions.py",
-    "Layer": "abstract",
-    "Native": "tests/test_layers.py",
-}
