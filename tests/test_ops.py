@@ -19,7 +19,7 @@ import dualnet as dn
 from dualnet import ops, registry, tree
 from dualnet.protocols import ops as protocols
 from tests import extension_cases as extensions
-from tests import ops_cases
+from tests import nn_cases, ops_cases
 from tests.ops_cases import Row
 
 BACKENDS = ("torch", "tensorflow")
@@ -29,6 +29,7 @@ CHAPTERS: dict[str, list[Row]] = {
     "creation": ops_cases.CREATION + extensions.EXCHANGE + extensions.FREQUENCIES,
     "fft": extensions.FFT,
     "linalg": extensions.LINALG,
+    "nn": nn_cases.NN,
 }
 ROWS = [row for rows in CHAPTERS.values() for row in rows]
 EVERY_ROW = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
@@ -246,6 +247,7 @@ def test_every_function_of_the_protocols_has_a_row() -> None:
         for name in vars(chapter)
         if not name.startswith("_")
     }
+    declared |= {f"nn.{name}" for name in ops.nn.__all__}
     assert declared == {row.name for row in ROWS}
 
 

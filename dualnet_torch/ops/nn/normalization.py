@@ -23,6 +23,9 @@ def batch_norm(
 ) -> Tensor:
     flat = _single(x).reshape(-1, x.shape[-1])
     gamma, beta = _single_or_none(gamma), _single_or_none(beta)
+    if mean.requires_grad or variance.requires_grad:  # the kernel takes them for constants
+        flat = (flat - _single(mean)) * torch.rsqrt(_single(variance) + epsilon)
+        mean, variance, epsilon = torch.zeros_like(mean), torch.ones_like(variance), 0.0
     y = F.batch_norm(flat, _single(mean), _single(variance), gamma, beta, False, 0.0, epsilon)
     return y.reshape(x.shape).to(x.dtype)
 
