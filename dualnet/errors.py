@@ -8,6 +8,7 @@
     ├── DeviceNotFound       (ValueError)      a device this machine does not have
     ├── DtypeError           (TypeError)       a dtype that is unknown or does not fit
     ├── ForeignTensorError   (TypeError)       a tensor of another framework
+    ├── MaskError            (TypeError)       a mask where nothing knows what it means
     ├── ConfigError          (ValueError)      a hyperparameter out of range
     │   └── UnknownName      (LookupError)     a layer, loss, optimizer … nobody knows
     ├── ShapeError           (ValueError)      a wrong rank, feature count or broadcast
@@ -46,6 +47,7 @@ __all__ = [
     "ForeignTensorError",
     "IndexRangeError",
     "LabelError",
+    "MaskError",
     "MissingPackage",
     "NonFiniteError",
     "NotBuiltError",
@@ -107,6 +109,10 @@ class DtypeError(DualnetError, TypeError):
 
 class ForeignTensorError(DualnetError, TypeError):
     """A tensor of one framework handed to the other."""
+
+
+class MaskError(DualnetError, TypeError):
+    """Masked values where their mask would be lost, or a mask that does not fit its values."""
 
 
 class ConfigError(DualnetError, ValueError):

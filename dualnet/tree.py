@@ -1,7 +1,8 @@
 """Trees of tensors: dicts, tuples, named tuples and lists, nested as the caller likes.
 
 Dicts are walked in sorted key order, so that two dicts with equal content are walked
-alike.  ``None`` is a leaf.
+alike.  ``None`` is a leaf.  A class of values with tensors inside that is to be walked as well
+derives from :class:`Branch`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,21 @@ from typing import Any
 from dualnet.errors import ShapeError
 from dualnet.typing import Tree
 
-__all__ = ["leaves", "map", "structure", "unflatten"]
+__all__ = ["Branch", "leaves", "map", "map_leaves", "structure", "unflatten"]
+
+
+class Branch:
+    """Base of the classes that are nodes of a tree, as tuples are, but are no containers."""
+
+    __slots__ = ()
+
+    def children(self) -> list[Tree]:
+        """What is inside, in walking order."""
+        raise NotImplementedError
+
+    def rebuilt(self, children: list[Tree]) -> Branch:
+        """One of this kind with other things inside."""
+        raise NotImplementedError
 
 
 def _is_namedtuple(tree: Tree) -> bool:
@@ -24,6 +39,8 @@ def _rebuild(tree: Any, children: list[Tree]) -> Tree:
     if isinstance(tree, dict):
         by_key = dict(zip(sorted(tree), children, strict=True))
         return {key: by_key[key] for key in tree}
+    if isinstance(tree, Branch):
+        return tree.rebuilt(children)
     if _is_namedtuple(tree):
         return type(tree)(*children)
     return tuple(children) if isinstance(tree, tuple) else list(children)
@@ -35,7 +52,7 @@ def _children(tree: Any) -> list[Tree] | None:
         return [tree[key] for key in sorted(tree)]
     if isinstance(tree, (tuple, list)):
         return list(tree)
-    return None
+    return tree.children() if isinstance(tree, Branch) else None
 
 
 def leaves(tree: Tree) -> list[Any]:
@@ -70,6 +87,14 @@ def map(function: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:  # noqa:
     return _rebuild(tree, [map(function, *row) for row in rows])
 
 
+def map_leaves(function: Callable[[Any], Any], tree: Tree, *, stop: type) -> Tree:
+    """Applies ``function`` to every leaf, where what is of the type ``stop`` is a leaf as well."""
+    children = None if isinstance(tree, stop) else _children(tree)
+    if children is None:
+        return function(tree)
+    return _rebuild(tree, [map_leaves(function, child, stop=stop) for child in children])
+
+
 def structure(tree: Tree) -> str:
     """The shape of a tree as text, ``*`` for each leaf.
 
@@ -83,6 +108,8 @@ def structure(tree: Tree) -> str:
     if isinstance(tree, dict):
         pairs = zip(sorted(tree), inner, strict=True)
         return "{" + ", ".join(f"{key}: {text}" for key, text in pairs) + "}"
+    if isinstance(tree, Branch):
+        return f"{type(tree).__name__}({', '.join(inner)})"
     brackets = "()" if isinstance(tree, tuple) else "[]"
     return brackets[0] + ", ".join(inner) + brackets[1]
 

@@ -20,6 +20,7 @@ from dualnet.nn.depthwise import (
 )
 from dualnet.nn.graph import Input
 from dualnet.nn.layer import Layer
+from dualnet.nn.masks import Masked, Masking, Unmask, passed
 from dualnet.nn.merging import (
     Add,
     Average,
@@ -150,6 +151,8 @@ __all__ = [
     "LayerNorm",
     "LayerNormalization",
     "LeakyReLU",
+    "Masked",
+    "Masking",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -180,6 +183,7 @@ __all__ = [
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",
+    "Unmask",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
@@ -188,6 +192,7 @@ __all__ = [
     "ZeroPadding3D",
     "activations",
     "initializers",
+    "passed",
 ]
 
 # Keras's long names.

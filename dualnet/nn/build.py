@@ -9,6 +9,7 @@ from typing import Any, cast
 from dualnet import initializers, tree
 from dualnet.dtypes import Policy, canonical, is_floating
 from dualnet.errors import ConfigError, ShapeError
+from dualnet.masked import any_masked, unwrapped
 from dualnet.nn.layer import Layer
 from dualnet.protocols import Backend
 from dualnet.random import Stream
@@ -31,6 +32,8 @@ class Builder:
     policy: Policy
     seed: int
     random: str = "shared"
+    #: Whether modules look for masks; see :meth:`carry_masks`.
+    masks: bool = False
     _made: dict[int, Any] = field(default_factory=dict)
 
     def module(self, layer: Layer, path: str = "", trainable: bool = True) -> Any:
@@ -40,6 +43,7 @@ class Builder:
         trainable = trainable and layer.trainable
         module = self._empty(layer, path)
         self._made[id(layer)] = module
+        self.masks = self.masks or layer.makes_masks()
         module._trainable = trainable
         self._attach_sublayers(module, layer, path, trainable)
         module._builder = self
@@ -84,14 +88,29 @@ class Builder:
         """A stand-in for ``forward`` that declares the weights and then steps aside."""
 
         def forward(*args: Any, **kwargs: Any) -> Any:
-            module.build(*tree.map(self._shape, args))
+            if any_masked((args, kwargs)):
+                self.carry_masks()
+            module.build(*tree.map(self._shape, unwrapped(args)))
             del module.__dict__["forward"], module.__dict__["_builder"]
+            kind: Any = type(module)
             if self.policy.mixed:
-                kind: Any = type(module)
-                module.__class__ = _mixed_class(kind, cast(Any, self.backend), self.policy.compute)
+                kind = _mixed_class(kind, cast(Any, self.backend), self.policy.compute)
+            module.__class__ = _masking_class(kind, module._definition) if self.masks else kind
             return module.forward(*args, **kwargs)
 
         return forward
+
+    def carry_masks(self) -> None:
+        """Has every module look for masks from now on.
+
+        Modules of a network without masks do not, and pay nothing for them.
+        """
+        if self.masks:
+            return
+        self.masks = True
+        for module in self._made.values():
+            if "_builder" not in module.__dict__:  # it has weights; others look when they get them
+                module.__class__ = _masking_class(type(module), module._definition)
 
     def _shape(self, leaf: Any) -> Shape | None:
         if self.backend.state.is_tensor_type(type(leaf)):
@@ -175,6 +194,22 @@ def _mixed_class(native_class: Any, backend: Any, compute: DtypeName) -> Any:
     return _derived_class((native_class,), {"forward": forward, "_compute": compute})
 
 
+def _masking_class(native_class: Any, layer: Layer) -> Any:
+    """The class of a layer that runs ``forward_masked`` where an argument is masked.
+
+    One made of layers needs none unless it says what it does: it hands on what it is given.
+    """
+    if native_class.forward_masked is Layer.forward_masked and layer.sublayers():
+        return native_class
+
+    def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if any_masked(args) or any_masked(kwargs):
+            return self.forward_masked(*args, **kwargs)
+        return native_class.forward(self, *args, **kwargs)
+
+    return _derived_class((native_class,), {"forward": forward, "_masking": True})
+
+
 def _derived_class(bases: tuple[Any, ...], body: dict[str, Any]) -> Any:
     """The class with these bases; the one that is there, if an equal one is.
 
@@ -183,8 +218,8 @@ def _derived_class(bases: tuple[Any, ...], body: dict[str, Any]) -> Any:
     """
     base = bases[-1]
     for made in base.__subclasses__():
-        same = made.__bases__ == bases and made.__dict__.get("_compute") == body.get("_compute")
-        if same and made._derived:
+        same = all(made.__dict__.get(mark) == body.get(mark) for mark in ("_compute", "_masking"))
+        if same and made.__bases__ == bases and made._derived:
             return made
     return type(base)(base.__name__, bases, body, derived=True)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Union
 
 from dualnet import tree
 from dualnet.config import Configurable, snake_case
-from dualnet.errors import ConfigError, StateError
+from dualnet.errors import ConfigError, MaskError, StateError
 from dualnet.nn.graph import Node, apply_symbolically
 from dualnet.typing import Shape, Tensor
 
@@ -82,6 +82,28 @@ class Layer(Configurable):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Computes the output from native tensors: ``forward(self, x)``."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward(self, x)")
+
+    def forward_masked(self, *args: Any, **kwargs: Any) -> Any:
+        """What runs in place of ``forward`` where an argument is :class:`dualnet.nn.Masked`.
+
+        A layer that knows what a mask means to it defines this; ``forward_masked = nn.passed``
+        is for one that acts on each step alone.  A layer made of layers that does not define
+        it runs its own ``forward``, for its sub-layers see the masks.
+
+        Raises:
+            MaskError: nothing is defined here.
+        """
+        raise MaskError(
+            f"{self._definition!r} does not know which steps of its input are there, and would "
+            "lose the mask; end it with nn.Unmask() before this layer, or define forward_masked"
+        )
+
+    def makes_masks(self) -> bool:
+        """Whether ``forward`` gives :class:`dualnet.nn.Masked` where it was given tensors.
+
+        Only a network with such a layer, or one called with masked values, looks for masks.
+        """
+        return False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Applied to ``nn.Input`` nodes, a definition grows a graph."""
