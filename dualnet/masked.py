@@ -9,7 +9,7 @@ from dualnet import tree
 from dualnet.errors import MaskError
 from dualnet.typing import Tensor, Tree
 
-__all__ = ["Masked", "any_masked", "parted", "unwrapped", "wrapped"]
+__all__ = ["Masked", "any_masked", "check_masked", "parted", "unwrapped", "wrapped"]
 
 ADVICE = (
     "read its values and its mask, give it to a layer that knows masks, or end the mask with "
@@ -123,3 +123,21 @@ def wrapped(values: Any, mask: Tensor | None) -> Any:
 def unwrapped(given: Tree) -> Tree:
     """A tree of arguments with the values alone wherever there are masked ones."""
     return tree.map_leaves(lambda leaf: parted(leaf)[0], given, stop=Masked)
+
+
+def check_masked(given: Tree) -> None:
+    """Raises :class:`MaskError` if a mask in a tree is not boolean, or not of its values' steps."""
+    for leaf in tree.leaves(given, stop=Masked):
+        values, mask = parted(leaf)
+        if mask is None:
+            continue
+        if "bool" not in str(mask.dtype):
+            raise MaskError(
+                f"a mask is {mask.dtype}, it must be boolean: True where a step is there; write "
+                "mask.astype(bool)"
+            )
+        if len(mask.shape) != 2 or tuple(mask.shape) != tuple(values.shape[:2]):
+            raise MaskError(
+                f"a mask of shape {tuple(mask.shape)} for values of shape {tuple(values.shape)}; "
+                "it must be (batch, time), as the first axes of its values"
+            )

@@ -21,12 +21,13 @@ from dualnet.errors import (
     NotBuiltError,
     StateError,
 )
+from dualnet.masked import Masked, any_masked, check_masked, parted
 from dualnet.nn.build import Builder
 from dualnet.nn.graph import batch_shape
 from dualnet.nn.layer import Layer
 from dualnet.random.layout import checked_integer
 from dualnet.training.trainer import Trainable
-from dualnet.typing import DtypeName, NDArray, Tensor, Tree
+from dualnet.typing import DtypeName, NDArray, Shape, Tensor, Tree
 from dualnet.variables import take_over
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ __all__ = ["Model"]
 
 #: The size a trial run gives to an axis declared as ``None``.
 OPEN_SIZE = 4
+
+#: What a graph's input tells of itself.
+SPEC = ("shape", "dtype", "masked")
 
 
 class Model(Trainable):
@@ -141,8 +145,10 @@ class Model(Trainable):
 
     def _without_weights(self) -> Any:
         """The tree of native modules, in evaluation mode, each before its first call."""
-        builder = Builder(self.backend, self._native_device, self.policy, self.seed, self.random)
-        native = builder.module(self.definition)
+        self._builder = Builder(
+            self.backend, self._native_device, self.policy, self.seed, self.random
+        )
+        native = self._builder.module(self.definition)
         self.backend.layers.set_training(native, False)
         return native
 
@@ -169,7 +175,11 @@ class Model(Trainable):
         def zeros(shape: shapes.SampleShape) -> Tensor:
             array = np.zeros(batch_shape(shape.sizes, 1, OPEN_SIZE))
             dtype: Any = shape.dtype or self.input_dtype or self.policy.compute
-            return self.backend.state.from_numpy(array, dtype=dtype, device=self._native_device)
+            values = self.backend.state.from_numpy(array, dtype=dtype, device=self._native_device)
+            if not shape.masked:
+                return values
+            whole = np.ones(array.shape[:2], bool)
+            return Masked(values, self.backend.state.from_numpy(whole, device=self._native_device))
 
         return tree.map(zeros, expected)
 
@@ -186,13 +196,17 @@ class Model(Trainable):
         """Builds the model, if it is not, for inputs like this batch of tensors."""
         if not self.built:
             state = self.backend.state
-            exact = tree.map(
-                lambda leaf: shapes.SampleShape(state.shape(leaf)[1:], state.dtype_name(leaf)), x
-            )
-            self._build_for(exact)
-            self._shapes = tree.map(
-                lambda leaf: shapes.seen(state.shape(leaf), state.dtype_name(leaf)), x
-            )
+
+            def told(leaf: Any) -> tuple[Shape, str, bool]:
+                values, mask = parted(leaf)
+                return state.shape(values), state.dtype_name(values), mask is not None
+
+            def exact(leaf: Any) -> shapes.SampleShape:
+                shape, *rest = told(leaf)
+                return shapes.SampleShape(shape[1:], *rest)
+
+            self._build_for(tree.map_leaves(exact, x, stop=Masked))
+            self._shapes = tree.map_leaves(lambda leaf: shapes.seen(*told(leaf)), x, stop=Masked)
 
     def check_inputs(self, x: Tree) -> None:
         """Raises :class:`ShapeError` if samples do not have the shape the model was made for."""
@@ -230,9 +244,14 @@ class Model(Trainable):
 
         Raises:
             ForeignTensorError: a tensor of another framework.
+            MaskError: a mask that is not boolean, or does not fit its values.
         """
         wanted = dtype or self.policy.compute
-        return tree.map(lambda leaf: self._to_native(leaf, wanted), x)
+        native = tree.map(lambda leaf: self._to_native(leaf, wanted), x)
+        if any_masked(native):
+            check_masked(native)
+            self._builder.carry_masks()
+        return native
 
     def native_batch(self, batch: Batch) -> tuple[Tree, Tree, Tree]:
         """Inputs, targets and weights as native tensors; builds the model for them if need be."""
@@ -366,7 +385,7 @@ def _declared_shapes(network: Layer) -> Tree:
         return None
     places = network.inputs
     return tree.map(
-        lambda ref: shapes.SampleShape(specs[ref.place].shape, specs[ref.place].dtype), places
+        lambda ref: shapes.SampleShape(*(getattr(specs[ref.place], k) for k in SPEC)), places
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from dualnet import tree
 from dualnet.dtypes import is_floating
 from dualnet.errors import ShapeError
+from dualnet.masked import unwrapped
 from dualnet.typing import Shape, Tree
 
 __all__ = ["SampleShape", "check_inputs", "fits", "parse", "plain", "seen"]
@@ -19,11 +20,12 @@ __all__ = ["SampleShape", "check_inputs", "fits", "parse", "plain", "seen"]
 class SampleShape:
     """The shape of one sample, without the batch axis; ``None`` for a size that may vary.
 
-    One object, not a tuple, so that it is a leaf in a tree of several inputs.
+    ``masked`` tells that the samples have a mask, of their first axis.  One object, not a tuple, so that it is a leaf in a tree of several inputs.
     """
 
     sizes: tuple[int | None, ...]
     dtype: str | None = None
+    masked: bool = False
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether a sample of this shape will do."""
@@ -48,7 +50,7 @@ def parse(shape: Tree) -> Tree:
     """``input_shape`` as the user writes it, as a tree of :class:`SampleShape`.
 
     >>> parse((28, 28, 1)), parse({"a": (4,), "b": (None, 8)})["b"].sizes
-    (SampleShape(sizes=(28, 28, 1), dtype=None), (None, 8))
+    (SampleShape(sizes=(28, 28, 1), dtype=None, masked=False), (None, 8))
 
     Raises:
         ShapeError: it is no shape, and no tree of shapes.
@@ -74,22 +76,26 @@ def plain(shapes: Tree) -> Tree:
     return tree.map(lambda shape: shape.sizes, shapes)
 
 
-def seen(shape: tuple[int, ...], dtype: str) -> SampleShape:
+def seen(shape: tuple[int, ...], dtype: str, masked: bool = False) -> SampleShape:
     """What a batch tells of its samples: the rank, and for floating ones the features.
 
     Time steps and image sizes may differ in the next batch; whether they may is for the
     layers to say.
     """
     features = shape[-1:] if is_floating(dtype) else (None,) * len(shape[-1:])
-    return SampleShape((*(None for _ in shape[1:-1]), *features) if len(shape) > 1 else (), dtype)
+    sizes = (*(None for _ in shape[1:-1]), *features) if len(shape) > 1 else ()
+    return SampleShape(sizes, dtype, masked)
 
 
 def check_inputs(x: Tree, expected: Tree) -> None:
     """Compares the shape of each input with what the model was made for.
 
+    Masked values are compared by their values; whether there is a mask is not.
+
     Raises:
         ShapeError: another structure, rank or size.
     """
+    x = unwrapped(x)
     if tree.structure(x) != tree.structure(expected):
         raise ShapeError(
             f"the model takes inputs of the form {tree.structure(expected)}, "

@@ -55,16 +55,16 @@ def _children(tree: Any) -> list[Tree] | None:
     return tree.children() if isinstance(tree, Branch) else None
 
 
-def leaves(tree: Tree) -> list[Any]:
-    """The leaves of a tree from left to right.
+def leaves(tree: Tree, *, stop: type | None = None) -> list[Any]:
+    """The leaves of a tree from left to right; what is of the type ``stop`` is a leaf as well.
 
     >>> leaves({"b": (1, 2), "a": [3]})
     [3, 1, 2]
     """
-    children = _children(tree)
+    children = None if stop is not None and isinstance(tree, stop) else _children(tree)
     if children is None:
         return [tree]
-    return [leaf for child in children for leaf in leaves(child)]
+    return [leaf for child in children for leaf in leaves(child, stop=stop)]
 
 
 def map(function: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:  # noqa: A001 - the field's word (jax.tree.map)

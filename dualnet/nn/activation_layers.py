@@ -13,6 +13,7 @@ from dualnet.errors import ConfigError
 from dualnet.initializers import Constant, Initializer
 from dualnet.nn import _check
 from dualnet.nn.layer import Layer
+from dualnet.nn.masks import Masked, over_steps, passed
 from dualnet.typing import Shape, Tensor
 
 __all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
@@ -29,6 +30,8 @@ class ELU(Layer):
     def forward(self, x: Tensor) -> Tensor:
         return ops.nn.elu(x, alpha=self.alpha)
 
+    forward_masked = passed
+
 
 class LeakyReLU(Layer):
     """``x`` where positive, else ``negative_slope·x`` (Maas et al. 2013)."""
@@ -40,6 +43,8 @@ class LeakyReLU(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         return ops.nn.leaky_relu(x, negative_slope=self.negative_slope)
+
+    forward_masked = passed
 
 
 class PReLU(Layer):
@@ -71,6 +76,8 @@ class PReLU(Layer):
     def forward(self, x: Tensor) -> Tensor:
         return ops.where(x > 0, x, self.alpha * x)
 
+    forward_masked = passed
+
 
 class ReLU(Layer):
     """``x`` above the threshold, cut off at a maximum; below it, a line.
@@ -101,9 +108,14 @@ class ReLU(Layer):
         y = ops.where(x <= self.threshold, line, x)
         return y if self.max_value is None else ops.where(x >= self.max_value, self.max_value, y)
 
+    forward_masked = passed
+
 
 class Softmax(Layer):
-    """``exp(x)/Σ exp(x)`` along an axis."""
+    """``exp(x)/Σ exp(x)`` along an axis.
+
+    Of masked values steps that are not there have no part in sums along time.
+    """
 
     axis: int = -1
 
@@ -113,3 +125,8 @@ class Softmax(Layer):
             return ops.nn.softmax(x, axis=self.axis)
         y = ops.nn.masked_softmax(ops.moveaxis(x, self.axis, -1), ops.moveaxis(mask, self.axis, -1))
         return ops.moveaxis(y, -1, self.axis)
+
+    def forward_masked(self, x: Masked) -> Masked:
+        if self.axis not in (1, 1 - len(x.values.shape)):
+            return passed(self, x)
+        return Masked(self.forward(x.values, over_steps(x.mask, x.values)), x.mask)

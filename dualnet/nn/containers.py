@@ -6,9 +6,11 @@ from typing import Any
 
 from dualnet import ops, tree
 from dualnet.config import Configurable
-from dualnet.errors import ConfigError
+from dualnet.errors import ConfigError, MaskError
+from dualnet.masked import ADVICE
 from dualnet.nn.graph import Node, topological_order
 from dualnet.nn.layer import Layer, Sublayers, unique_names
+from dualnet.nn.masks import Masked, combined, every_step, fitting, parted
 from dualnet.typing import Tensor, Tree
 
 __all__ = ["Graph", "Operation", "Output", "Sequential"]
@@ -68,6 +70,12 @@ class Operation(Layer):
     def forward(self, *args: Tensor) -> Tensor:
         return getattr(ops, self.op)(*args)
 
+    def forward_masked(self, *args: Any) -> Any:
+        if self.op == "matmul":
+            raise MaskError(f"a matrix product of masked values would mix their steps; {ADVICE}")
+        values, masks = zip(*map(parted, args), strict=True)
+        return fitting(self, self.forward(*values), combined(*masks))
+
 
 class Output(Layer):
     """One of the outputs of a layer that has several."""
@@ -75,6 +83,9 @@ class Output(Layer):
     index: int
 
     def forward(self, outputs: tuple[Tensor, ...]) -> Tensor:
+        return outputs[self.index]
+
+    def forward_masked(self, outputs: tuple[Any, ...]) -> Any:
         return outputs[self.index]
 
 
@@ -93,10 +104,11 @@ class Step(Configurable):
 
 
 class InputSpec(Configurable):
-    """Shape (without batch axis) and dtype of one input."""
+    """Shape (without batch axis) and dtype of one input, and whether it has a mask."""
 
     shape: tuple[int | None, ...]
     dtype: str | None = None
+    masked: bool = False
 
 
 class Graph(Several):
@@ -138,7 +150,7 @@ class Graph(Several):
                 Step(number[id(n.layer)], tree.map(refer, n.args), tree.map(refer, n.kwargs))
                 for n in order
             ),
-            "input_specs": tuple(InputSpec(n.shape or (), n.dtype) for n in starts),
+            "input_specs": tuple(InputSpec(n.shape or (), n.dtype, n.masked) for n in starts),
             "inputs": tree.map(refer, inputs),
             "outputs": tree.map(refer, outputs),
             "name": name,
@@ -148,12 +160,18 @@ class Graph(Several):
             object.__setattr__(self, key, value)
         self.__post_init__()
 
+    def makes_masks(self) -> bool:
+        return any(spec.masked for spec in self.input_specs)
+
     def forward(self, x: Tree) -> Tree:
-        values = tree.leaves(x)
+        values = tree.leaves(x, stop=Masked)
         if len(values) != len(self.input_specs):
             raise ConfigError(
                 f"this graph has {len(self.input_specs)} inputs, got {len(values)} tensors"
             )
+        for place, spec in enumerate(self.input_specs):
+            if spec.masked and not isinstance(values[place], Masked):
+                values[place] = Masked(values[place], every_step(values[place]))
 
         def value(leaf: Any) -> Any:
             return values[leaf.place] if isinstance(leaf, Ref) else leaf

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dualnet import ops
 from dualnet.nn import _check, activations
 from dualnet.nn.layer import Layer
+from dualnet.nn.masks import Masked, combined, fitting, parted, passed
 from dualnet.typing import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Dense(Layer):
         y = ops.nn.linear(x, self.kernel, self.bias if self.use_bias else None)
         return activations.get(self.activation)(y)
 
+    forward_masked = passed
+
 
 class Embedding(Layer):
     """``embeddings[ids]``: a learned vector for each of ``input_dim`` ids.
@@ -68,6 +71,8 @@ class Embedding(Layer):
         input_dim: the number of ids, which are ``0 … input_dim - 1``.
         output_dim: the length of the vectors.
         embeddings_initializer: see :mod:`dualnet.initializers`.
+        mask_zero: whether id 0 is padding: ids ``(batch, time)`` then give
+            :class:`dualnet.nn.Masked`, with a mask of the others.
 
     Raises:
         DtypeError: ids that are not integers.
@@ -77,6 +82,7 @@ class Embedding(Layer):
     input_dim: int
     output_dim: int
     embeddings_initializer: str | Initializer = "random_uniform"
+    mask_zero: bool = False
 
     input_dtype: ClassVar[str | None] = "int64"
 
@@ -84,12 +90,23 @@ class Embedding(Layer):
         _check.positive(self, "input_dim", "output_dim")
         _check.initializers(self)
 
+    def makes_masks(self) -> bool:
+        return self.mask_zero
+
     def build(self, input_shape: Shape) -> None:
+        if self.mask_zero:
+            _check.rank(self, input_shape, 2, None, "with mask_zero, ids are (batch, time)")
         shape = (self.input_dim, self.output_dim)
         self.add_weight("embeddings", shape, self.embeddings_initializer)
 
-    def forward(self, ids: Tensor) -> Tensor:
-        return ops.nn.embedding(ids, self.embeddings)
+    def forward(self, ids: Tensor) -> Any:
+        """Vectors ``(…, output_dim)``, masked with ``mask_zero``."""
+        vectors = ops.nn.embedding(ids, self.embeddings)
+        return Masked(vectors, ops.not_equal(ids, 0)) if self.mask_zero else vectors
+
+    def forward_masked(self, ids: Masked) -> Any:
+        vectors, mask = parted(self.forward(ids.values))
+        return fitting(self, vectors, combined(mask, ids.mask))
 
 
 class Activation(Layer):
@@ -103,9 +120,14 @@ class Activation(Layer):
     def forward(self, x: Tensor) -> Tensor:
         return activations.get(self.activation)(x)
 
+    forward_masked = passed
+
 
 class Identity(Layer):
     """``x``, whatever it is: a tensor, or a tree of tensors."""
 
     def forward(self, x: Tensor) -> Tensor:
+        return x
+
+    def forward_masked(self, x: Any) -> Any:
         return x

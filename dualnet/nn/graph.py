@@ -29,12 +29,14 @@ class Node:
         *,
         shape: tuple[int | None, ...] | None = None,
         dtype: str | None = None,
+        masked: bool = False,
     ) -> None:
         self.layer = layer
         self.args = args
         self.kwargs = kwargs or {}
         self.shape = shape
         self.dtype = dtype
+        self.masked = masked
 
     def parents(self) -> list[Node]:
         """The nodes this one is computed from."""
@@ -89,17 +91,21 @@ class Node:
         raise StateError("a node has no value yet; branch on tensors inside a layer's forward")
 
 
-def Input(shape: Sequence[int | None], dtype: str | None = None) -> Node:  # noqa: N802 - Keras's name
+def Input(  # noqa: N802 - Keras's name
+    shape: Sequence[int | None], dtype: str | None = None, *, masked: bool = False
+) -> Node:
     """A placeholder for one input of a graph.
 
     Args:
         shape: without the batch axis; ``None`` where the size may vary.
         dtype: ``"int64"`` for token ids; the model's floating dtype if not given.
+        masked: whether the layers see :class:`dualnet.nn.Masked`; a plain tensor that is given
+            there has all its steps.
     """
     parsed = shapes.parse(shape)
     if not isinstance(parsed, shapes.SampleShape):
         raise ConfigError(f"Input(shape={shape!r}): one nn.Input is one shape")
-    return Node(None, shape=parsed.sizes, dtype=dtype)
+    return Node(None, shape=parsed.sizes, dtype=dtype, masked=masked)
 
 
 def apply_symbolically(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Node:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Union
 
 from dualnet import tree
@@ -56,6 +56,8 @@ class Layer(Configurable):
 
     #: Under mixed precision, whether the layer computes in the narrow dtype.
     autocast: ClassVar[bool] = True
+    #: Whether what one sample becomes depends on the others, as in batch normalisation.
+    mixes_samples: ClassVar[bool] = False
     #: The dtype of inputs where it is not the model's own (``"int64"`` for token ids).
     input_dtype: ClassVar[str | None] = None
     #: ``self.training`` in ``forward``: whether the model is being trained.
@@ -141,6 +143,13 @@ class Layer(Configurable):
         return builder.add_weight(
             self, name, tuple(shape), initializer, trainable=trainable, dtype=dtype
         )
+
+    def layers_below(self) -> Iterator[Layer]:
+        """Every layer inside this one, at any depth; not this one itself."""
+        for value in self.sublayers().values():
+            for layer in tree.leaves(value):
+                yield layer
+                yield from layer.layers_below()
 
     def sublayers(self) -> Sublayers:
         """Direct sub-layers by name: every field that is, or holds, layers."""

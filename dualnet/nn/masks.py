@@ -24,6 +24,8 @@ __all__ = [
     "Unmask",
     "any_masked",
     "combined",
+    "every_step",
+    "fitting",
     "over_steps",
     "parted",
     "passed",
@@ -38,11 +40,34 @@ def combined(*masks: Tensor | None) -> Tensor | None:
     return reduce(ops.logical_and, given) if given else None
 
 
+def every_step(values: Tensor) -> Tensor:
+    """The mask ``(batch, time)`` of values that have all their steps."""
+    while len(values.shape) > 2:
+        values = values[..., 0]
+    return ops.equal(ops.zeros_like(values), 0)
+
+
 def over_steps(mask: Tensor, values: Tensor) -> Tensor:
     """A mask ``(batch, time)`` with axes added, so that it meets values ``(batch, time, …)``."""
     for _ in range(len(values.shape) - 2):
         mask = ops.expand_dims(mask, axis=-1)
     return mask
+
+
+def fitting(layer: Layer, values: Tensor, mask: Tensor | None) -> Any:
+    """What a layer gave, with its mask.
+
+    Raises:
+        MaskError: the values have other steps than the mask, as far as sizes are known.
+    """
+    if mask is not None:
+        pairs = zip(tuple(mask.shape), (*values.shape, None, None), strict=False)
+        if any(None not in pair and pair[0] != pair[1] for pair in pairs):
+            raise MaskError(
+                f"{layer._definition!r} gave values of shape {tuple(values.shape)}, which a mask "
+                f"of shape {tuple(mask.shape)} does not fit; end the mask with nn.Unmask() before"
+            )
+    return wrapped(values, mask)
 
 
 def passed(layer: Layer, x: Any, *args: Any, **kwargs: Any) -> Masked:
@@ -62,7 +87,7 @@ def passed(layer: Layer, x: Any, *args: Any, **kwargs: Any) -> Masked:
         )
     y = layer.forward(values, *unwrapped(args), **unwrapped(kwargs))
     others = [parted(part)[1] for part in (*args, *kwargs.values())]
-    return Masked(y, combined(mask, *others))
+    return fitting(layer, y, combined(mask, *others))
 
 
 class Masking(Layer):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import reduce
+from typing import Any
 
 from dualnet import ops
 from dualnet.errors import ShapeError
 from dualnet.nn.layer import Layer
+from dualnet.nn.masks import combined, every_step, fitting, parted
 from dualnet.typing import Tensor
 
 __all__ = ["Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"]
@@ -15,13 +17,26 @@ Inputs = tuple[Tensor, ...]
 
 
 class Merge(Layer):
-    """Base of the layers that take several tensors, as arguments or as one list."""
+    """Base of the layers that take several tensors, as arguments or as one list.
+
+    Of masked ones a step of the result is there if it is there in all of them; a plain tensor
+    has every step.
+    """
 
     def forward(self, *xs: Tensor) -> Tensor:
         inputs: Inputs = tuple(xs[0]) if len(xs) == 1 and isinstance(xs[0], (tuple, list)) else xs
         if len(inputs) < 2:
             raise ShapeError(f"{type(self).__name__} merges two or more inputs, got {len(inputs)}")
         return self.merged(inputs)
+
+    def forward_masked(self, *xs: Any) -> Any:
+        inputs = tuple(xs[0]) if len(xs) == 1 and isinstance(xs[0], (tuple, list)) else xs
+        values, masks = zip(*map(parted, inputs), strict=True)
+        return fitting(self, self.forward(*values), self.merged_masks(values, masks))
+
+    def merged_masks(self, xs: Inputs, masks: tuple[Tensor | None, ...]) -> Tensor | None:
+        """The mask of the result; ``None`` for inputs that have none."""
+        return combined(*masks)
 
     def merged(self, xs: Inputs) -> Tensor:
         """One tensor of several."""
@@ -73,9 +88,19 @@ class Minimum(Merge):
 
 
 class Concatenate(Merge):
-    """Inputs side by side along an axis, the last by default."""
+    """Inputs side by side along an axis, the last by default.
+
+    Along the batch or time, so are their masks; else a step is there if all inputs have it.
+    """
 
     axis: int = -1
 
     def merged(self, xs: Inputs) -> Tensor:
         return ops.concat(xs, axis=self.axis)
+
+    def merged_masks(self, xs: Inputs, masks: tuple[Tensor | None, ...]) -> Tensor | None:
+        axis = self.axis % len(xs[0].shape)
+        if axis > 1:
+            return combined(*masks)
+        whole = (every_step(x) if mask is None else mask for x, mask in zip(xs, masks, strict=True))
+        return ops.concat(tuple(whole), axis=axis)

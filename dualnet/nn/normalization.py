@@ -6,9 +6,11 @@ import math
 from typing import TYPE_CHECKING, ClassVar
 
 from dualnet import ops
+from dualnet.dtypes import wide
 from dualnet.errors import ConfigError, ShapeError
 from dualnet.nn import _check
 from dualnet.nn.layer import Layer
+from dualnet.nn.masks import Masked, over_steps, passed
 from dualnet.typing import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -72,6 +74,9 @@ class BatchNorm(Normalization):
     Weights ``gamma``, ``beta``, states ``moving_mean``, ``moving_variance``, all
     ``(channels,)``.  ``trainable=False`` freezes the weights, and nothing else.
 
+    Of masked values ``(batch, time, …, channels)`` the steps that are there make ``μ``, ``σ²``
+    and ``m``; one alone, or none, has ``σ² = 0``.
+
     Args:
         axis: the channels' axis.
         momentum: the weight of the old running value.
@@ -94,6 +99,8 @@ class BatchNorm(Normalization):
     moving_mean_initializer: str | Initializer = "zeros"
     moving_variance_initializer: str | Initializer = "ones"
 
+    mixes_samples: ClassVar[bool] = True
+
     def check(self) -> None:
         super().check()
         _check.fraction(self, "momentum")
@@ -101,6 +108,7 @@ class BatchNorm(Normalization):
     def build(self, input_shape: Shape) -> None:
         _check.rank(self, input_shape, 2, None, "add an axis with reshape")
         shape = (input_shape[self.axis],)
+        self._wide = wide(self._builder.policy.compute)
         self.build_affine(shape)
         mean, variance = self.moving_mean_initializer, self.moving_variance_initializer
         self.add_weight("moving_mean", shape, mean, trainable=False)
@@ -121,6 +129,32 @@ class BatchNorm(Normalization):
         ops.assign(self.moving_mean, mean)
         ops.assign(self.moving_variance, variance)
         return y
+
+    def forward_masked(self, x: Masked) -> Masked:
+        if self.axis not in (-1, len(x.values.shape) - 1):
+            return super().forward_masked(x)
+        if not self.training:
+            return passed(self, x)
+        mean, variance, count = _moments(x, self._wide)
+        y = ops.nn.batch_norm(x.values, *self.affine(), mean, variance, epsilon=self.epsilon)
+        unbiased = variance * (count / ops.maximum(count - 1.0, 1.0))
+        for moving, now in ((self.moving_mean, mean), (self.moving_variance, unbiased)):
+            value = self.momentum * moving + (1.0 - self.momentum) * now
+            ops.assign(moving, ops.astype(value, moving.dtype))
+        return Masked(y, x.mask)
+
+
+def _moments(x: Masked, dtype: str) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean, variance about it, and number of the values per channel that are there."""
+    values = ops.astype(x.values, dtype)
+    axes = tuple(range(len(values.shape) - 1))
+    nothing = ops.zeros_like(values)
+    there = over_steps(x.mask, values)
+    count = ops.sum(ops.where(there, ops.ones_like(values), nothing), axis=axes)
+    several = ops.maximum(count, 1.0)
+    mean = ops.sum(ops.where(there, values, nothing), axis=axes) / several
+    centred = ops.where(there, values - mean, nothing)
+    return mean, ops.sum(centred * centred, axis=axes) / several, count
 
 
 class LayerNorm(Normalization):
@@ -155,6 +189,11 @@ class LayerNorm(Normalization):
 
     def forward(self, x: Tensor) -> Tensor:
         return ops.nn.layer_norm(x, *self.affine(), axes=self._axes, epsilon=self.epsilon)
+
+    def forward_masked(self, x: Masked) -> Masked:
+        if len(x.values.shape) - self._axes < 2:  # time is among the axes
+            return super().forward_masked(x)
+        return passed(self, x)
 
 
 class GroupNorm(Normalization):
@@ -235,6 +274,8 @@ class RMSNorm(Layer):
     def forward(self, x: Tensor) -> Tensor:
         return ops.nn.rms_norm(x, self.gamma, epsilon=self.epsilon)
 
+    forward_masked = passed
+
 
 class UnitNormalization(Layer):
     """``x/max(‖x‖, 10⁻¹²)``, the Euclidean norm along an axis or several.
@@ -252,3 +293,9 @@ class UnitNormalization(Layer):
         long = squares > FLOOR**2
         norm = ops.sqrt(ops.where(long, squares, 1.0))  # of 1: the root has no slope at 0
         return x / ops.where(long, norm, FLOOR)
+
+    def forward_masked(self, x: Masked) -> Masked:
+        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        if any(axis % len(x.values.shape) < 2 for axis in axes):  # time is among them
+            return super().forward_masked(x)
+        return passed(self, x)

@@ -8,6 +8,7 @@ from dualnet import ops
 from dualnet.errors import ConfigError
 from dualnet.nn import _check
 from dualnet.nn.layer import Layer
+from dualnet.nn.masks import Masked
 from dualnet.padding import entries
 from dualnet.typing import Shape, Tensor
 
@@ -32,6 +33,16 @@ class Ended(Layer):
     def build(self, input_shape: Shape) -> None:
         axes = self.spatial + 2
         _check.rank(self, input_shape, axes, axes, "the layout is (batch, *spatial, channels)")
+
+    def ended_mask(self, mask: Tensor, pairs: Any) -> Tensor:
+        """The mask of values whose time has other ends; steps that are added are not there.
+
+        Raises:
+            MaskError: the layer works on more than time.
+        """
+        if self.spatial > 1:
+            super().forward_masked()
+        return ops.astype(ops.pad(ops.astype(mask, "int64"), (0, *pairs)), "bool")
 
     def pairs(self, name: str) -> tuple[tuple[int, int], ...]:
         """The hyperparameter as a pair for each spatial axis; along one, two numbers are one.
@@ -63,9 +74,16 @@ class ZeroPadding(Ended):
     def forward(self, x: Tensor) -> Tensor:
         return ops.pad(x, (0, *self.pairs("padding"), 0))
 
+    def forward_masked(self, x: Masked) -> Masked:
+        mask = self.ended_mask(x.mask, self.pairs("padding"))
+        return Masked(self.forward(x.values), mask)
+
 
 class ZeroPadding1D(ZeroPadding):
-    """Zeros before and after ``(batch, time, channels)`` along time."""
+    """Zeros before and after ``(batch, time, channels)`` along time.
+
+    With a mask they are steps that are not there.
+    """
 
     spatial = 1
 
@@ -105,6 +123,10 @@ class Cropping(Ended):
 
     def forward(self, x: Tensor) -> Tensor:
         return ops.pad(x, (0, *((-a, -b) for a, b in self.pairs("cropping")), 0))
+
+    def forward_masked(self, x: Masked) -> Masked:
+        mask = self.ended_mask(x.mask, [(-a, -b) for a, b in self.pairs("cropping")])
+        return Masked(self.forward(x.values), mask)
 
 
 class Cropping1D(Cropping):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from dualnet import ops, windows
 from dualnet.nn import _check
 from dualnet.nn.layer import Layer
+from dualnet.nn.masks import Masked, over_steps
 from dualnet.typing import Shape, Tensor
 from dualnet.windows import Padding, Sizes
 
@@ -106,6 +108,8 @@ class MaxPool3D(Pool):
 class GlobalPool(Layer):
     """Base of the pools over all spatial axes: ``(batch, …, channels)`` to ``(batch, channels)``.
 
+    Of masked values, those over time pool the steps that are there; 0 where there are none.
+
     Args:
         keepdims: keeps the spatial axes, with size 1.
     """
@@ -122,6 +126,24 @@ class GlobalPool(Layer):
     def forward(self, x: Tensor) -> Tensor:
         axes = tuple(range(1, self.spatial + 1))
         return getattr(ops, self.function)(x, axis=axes, keepdims=self.keepdims)
+
+    def forward_masked(self, x: Masked) -> Tensor:
+        if self.spatial > 1:
+            super().forward_masked(x)
+        mask = over_steps(x.mask, x.values)
+        some = ops.any(mask, axis=1, keepdims=self.keepdims)
+        pooled = self.pooled(x.values, mask)
+        return ops.where(some, pooled, ops.zeros_like(pooled))
+
+    def pooled(self, values: Tensor, mask: Tensor) -> Tensor:
+        """The steps of a sequence that are there as one."""
+        if self.function == "max":
+            seen = ops.where(mask, values, -math.inf)
+            return ops.max(seen, axis=1, keepdims=self.keepdims)
+        total = ops.sum(ops.where(mask, values, ops.zeros_like(values)), axis=1, keepdims=True)
+        count = ops.sum(ops.astype(mask, values.dtype), axis=1, keepdims=True)
+        mean = total / ops.maximum(count, 1.0)
+        return mean if self.keepdims else ops.squeeze(mean, axis=1)
 
 
 class GlobalAvgPool1D(GlobalPool):

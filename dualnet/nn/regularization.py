@@ -9,6 +9,7 @@ from dualnet import ops
 from dualnet.errors import ConfigError
 from dualnet.nn import _check
 from dualnet.nn.layer import Layer
+from dualnet.nn.masks import passed
 from dualnet.random import Stream
 from dualnet.typing import Shape, Tensor
 
@@ -87,6 +88,8 @@ class Dropout(Noisy):
             return x
         return self.dropped(x, self.rate, self.noise_shape)
 
+    forward_masked = passed
+
 
 class SpatialDropout(Noisy):
     """Base: whole channels are dropped, at all their places alike (Tompson et al. 2014).
@@ -115,6 +118,8 @@ class SpatialDropout(Noisy):
         if not self.training or self.rate == 0:
             return x
         return self.dropped(x, self.rate, (None, *[1] * self.spatial, None))
+
+    forward_masked = passed
 
 
 class SpatialDropout1D(SpatialDropout):
@@ -161,6 +166,8 @@ class GaussianNoise(Noisy):
             return x
         return x + self.stddev * self.normal(x)
 
+    forward_masked = passed
+
 
 class GaussianDropout(Noisy):
     """In training, ``x·(1 + √(rate/(1 - rate))·z)`` with standard normal ``z``; otherwise ``x``.
@@ -186,6 +193,8 @@ class GaussianDropout(Noisy):
         if not self.training or self.rate == 0:
             return x
         return x * (1.0 + math.sqrt(self.rate / (1.0 - self.rate)) * self.normal(x))
+
+    forward_masked = passed
 
 
 class AlphaDropout(Noisy):
@@ -221,6 +230,8 @@ class AlphaDropout(Noisy):
         kept = self.dropped(ops.ones_like(x), self.rate, self.noise_shape) > 0
         a = ((1.0 - self.rate) * (1.0 + self.rate * self.least**2)) ** -0.5
         return a * ops.where(kept, x, self.least) - a * self.least * self.rate
+
+    forward_masked = passed
 
 
 def _check_below_one(layer: Layer, rate: float) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from dualnet import ops
-from dualnet.errors import ConfigError, ShapeError, unknown_name
+from dualnet.errors import ConfigError, MaskError, unknown_name
 from dualnet.nn import _check
 from dualnet.nn.layer import Layer
+from dualnet.nn.masks import Masked, parted, unwrapped, wrapped
 from dualnet.nn.recurrent import Recurrent
+from dualnet.nn.steps import as_one_batch
 from dualnet.typing import Shape, Tensor
 
 __all__ = ["Bidirectional", "TimeDistributed"]
@@ -33,16 +36,24 @@ class TimeDistributed(Layer):
 
     def build(self, input_shape: Shape) -> None:
         _check.rank(self, input_shape, 3, None, "the layout is (batch, time, …)")
+        below = (self._definition.layer, *self._definition.layer.layers_below())
+        self._mixing = ", ".join(repr(layer) for layer in below if layer.mixes_samples)
 
     def forward(self, x: Tensor) -> Tensor:
-        inner = tuple(x.shape[2:])
-        if None in inner:
-            raise ShapeError(
-                f"TimeDistributed needs steps of a known size, got shape {tuple(x.shape)} in a "
-                "compiled function; declare the sizes with input_shape"
+        return as_one_batch(self, x, self.layer)
+
+    def forward_masked(self, x: Masked) -> Masked:
+        """Each step by itself, those that are not there as well; their results are masked.
+
+        Raises:
+            MaskError: a layer inside mixes samples, which these steps would be.
+        """
+        if self._mixing:
+            raise MaskError(
+                f"{self._definition!r} would count steps that are not there among the samples "
+                f"of {self._mixing}; apply that layer to (batch, time, …) without TimeDistributed"
             )
-        y = self.layer(ops.reshape(x, (-1, *inner)))
-        return ops.reshape(y, (-1, ops.nn.axis_size(x, axis=1), *y.shape[1:]))
+        return Masked(self.forward(x.values), x.mask)
 
 
 class Bidirectional(Layer):
@@ -56,7 +67,7 @@ class Bidirectional(Layer):
     LSTM(units=8, go_backwards=True)
 
     Args:
-        layer: an LSTM, GRU or SimpleRNN.
+        layer: an LSTM, GRU, SimpleRNN, RNN or ConvLSTM.
         merge_mode: ``"concat"``, ``"sum"``, ``"mul"``, ``"ave"``, or None for a pair.
         backward_layer: ``layer`` with its direction turned, and weights of its own, if not
             given.
@@ -72,7 +83,8 @@ class Bidirectional(Layer):
             raise unknown_name("merge mode", self.merge_mode, MERGES)
         if self.backward_layer is None:
             turned = layer.replace(go_backwards=not layer.go_backwards)
-            object.__setattr__(self, "backward_layer", turned)
+            # A copy, for one cell in both layers would be one module in both directions.
+            object.__setattr__(self, "backward_layer", copy.deepcopy(turned))
         other = _check_layer(self, self.backward_layer, Recurrent)
         if other.go_backwards == layer.go_backwards:
             raise ConfigError("Bidirectional: one of the two layers must have go_backwards=True")
@@ -84,7 +96,7 @@ class Bidirectional(Layer):
         """The outputs together; with ``return_state``, then the states of both layers.
 
         Args:
-            x: ``(batch, time, features)``.
+            x: ``(batch, time, …)``.
             initial_state: the states of ``layer``, then those of ``backward_layer``; zeros if
                 not given.
             mask: boolean ``(batch, time)``; where it is False states pass unchanged.
@@ -105,6 +117,19 @@ class Bidirectional(Layer):
         merged = self._merged(*outputs)
         return (merged, *states) if states else merged
 
+    def forward_masked(self, x: Any, initial_state: Any = None, **options: Any) -> Any:
+        """The mask goes to both layers; sequences of outputs carry it on."""
+        values, mask = parted(x)
+        found = self.forward(values, unwrapped(initial_state), mask=mask, **unwrapped(options))
+        if not self.layer.return_sequences:
+            return found
+        merged, *states = found if self.layer.return_state else (found,)
+        if self.merge_mode is None:
+            carried: Any = tuple(wrapped(each, mask) for each in merged)
+        else:
+            carried = wrapped(merged, mask)
+        return (carried, *states) if states else carried
+
     def _merged(self, one: Tensor, other: Tensor) -> Any:
         if self.merge_mode is None:
             return one, other
@@ -118,6 +143,6 @@ class Bidirectional(Layer):
 def _check_layer(wrapper: Layer, layer: Any, kind: type[Layer]) -> Any:
     """The layer, if it is of this kind."""
     if not isinstance(layer, kind):
-        wanted = "a layer" if kind is Layer else "an LSTM, GRU or SimpleRNN"
+        wanted = "a layer" if kind is Layer else "a recurrent layer (LSTM, GRU, RNN, …)"
         raise ConfigError(f"{type(wrapper).__name__} takes {wanted}, got {layer!r}")
     return layer
