@@ -17,7 +17,8 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 import numpy as np
 from typing_extensions import dataclass_transform
 
-from dualnet.errors import ConfigError, unknown_name
+from dualnet import annotations
+from dualnet.errors import ConfigError, DualnetError, unknown_name
 
 __all__ = ["Configurable", "class_name", "decode", "encode", "known", "snake_case"]
 
@@ -56,7 +57,27 @@ class Configurable:
             value = getattr(self, field.name)
             if isinstance(value, (list, tuple, np.generic)):
                 object.__setattr__(self, field.name, _freeze(value))
-        self.check()
+        try:
+            self.check()
+        except DualnetError:
+            raise
+        except Exception:
+            self._check_kinds()
+            raise
+        self._check_kinds()
+
+    def _check_kinds(self) -> None:
+        """Raises :class:`ConfigError` for a value that is not what its annotation says."""
+        for field in dataclasses.fields(cast(Any, self)):
+            value = getattr(self, field.name)
+            if value is field.default:
+                continue
+            allowed = annotations.kinds(type(self), field.name)
+            if not any(annotations.fits(value, kind) for kind in allowed):
+                raise ConfigError(
+                    f"{type(self).__name__}: {field.name} must be "
+                    f"{annotations.described(allowed)}, got {value!r}"
+                )
 
     def check(self) -> None:
         """Raises :class:`~dualnet.errors.ConfigError` if a hyperparameter is out of range."""
@@ -70,8 +91,16 @@ class Configurable:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def replace(self, **changes: Any) -> Self:
-        """A copy with some hyperparameters changed."""
-        return cast(Self, dataclasses.replace(cast(Any, self), **changes))
+        """A copy with some hyperparameters changed.
+
+        Raises:
+            ConfigError: there is no hyperparameter of this name, or its value is out of range.
+        """
+        known = self.fields()
+        for name in changes:
+            if name not in known:
+                raise unknown_name(f"hyperparameter of {type(self).__name__}", name, known)
+        return cast(Self, _construct(type(self), {**known, **changes}))
 
     def fields(self) -> dict[str, Any]:
         """Hyperparameters by name, in order of definition."""

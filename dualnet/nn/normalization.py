@@ -42,10 +42,8 @@ class Normalization(Layer):
         gamma_initializer: str | Initializer
 
     def check(self) -> None:
-        if not 0 < self.epsilon < math.inf:
-            raise ConfigError(
-                f"{type(self).__name__}: epsilon must be positive, got {self.epsilon}"
-            )
+        _check_epsilon(self)
+        _check.initializers(self)
 
     def build_affine(self, shape: Shape) -> None:
         """Declares γ and β."""
@@ -267,6 +265,10 @@ class RMSNorm(Layer):
 
     autocast: ClassVar[bool] = False  # half precision is normalised in float32
 
+    def check(self) -> None:
+        _check_epsilon(self)
+        _check.initializers(self)
+
     def build(self, input_shape: Shape) -> None:
         _check.rank(self, input_shape, 2, None, "add an axis with reshape")
         self.add_weight("gamma", input_shape[-1:], self.gamma_initializer)
@@ -299,3 +301,8 @@ class UnitNormalization(Layer):
         if any(axis % len(x.values.shape) < 2 for axis in axes):  # time is among them
             return super().forward_masked(x)
         return passed(self, x)
+
+
+def _check_epsilon(layer: Normalization | RMSNorm) -> None:
+    if not 0 < layer.epsilon < math.inf:
+        raise ConfigError(f"{type(layer).__name__}: epsilon must be positive, got {layer.epsilon}")

@@ -9,6 +9,7 @@ path reads a context variable, so compilers of either framework trace through it
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, cast
@@ -22,7 +23,7 @@ from dualnet.dtypes import SCALARS
 from dualnet.errors import DtypeError, ForeignTensorError
 from dualnet.protocols import Backend
 
-__all__ = ["backend_of", "creators", "dispatcher", "dispatchers"]
+__all__ = ["backend_of", "composed", "creators", "dispatcher", "dispatchers"]
 
 Function = Callable[..., Any]
 NUMPY = (np.ndarray, np.generic)
@@ -86,6 +87,32 @@ def dispatcher(method: Function, find: Namespace) -> Function:
     by_first = {"Sequence[Tensor]": dispatch_sequence, "str": dispatch_second}
     kind = str(_parameters(method)[0].annotation)
     return _dressed(by_first.get(kind, dispatch), method)
+
+
+def composed(function: Function) -> Function:
+    """A function written over others, which says what was wanted where it is given no tensor."""
+    parameters = inspect.signature(function).parameters.values()
+    places = [i for i, p in enumerate(parameters) if p.annotation == "Tensor"]
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except (AttributeError, TypeError):
+            _check_operands(function.__name__, places, args)
+            raise
+
+    return call
+
+
+def _check_operands(name: str, places: list[int], args: tuple[Any, ...]) -> None:
+    """Raises :class:`DtypeError` unless tensors stand, or can stand, at these places."""
+    for i in places[: len(args)]:
+        if not (_is_operand(args[i]) or isinstance(args[i], NUMPY)):
+            raise DtypeError(
+                f"{name} takes tensors, NumPy arrays and numbers, got {type(args[i]).__name__}; "
+                "make a tensor of it with ops.asarray"
+            )
 
 
 def _type_of_first(xs: Any) -> type:
@@ -183,12 +210,7 @@ class _SlowWay:
         leaves = tree.leaves((args, kwargs))
         alone = not given and not any(isinstance(leaf, NUMPY) for leaf in leaves)
         args, kwargs = tree.map(adopted, args), tree.map(adopted, kwargs)
-        for i in self.places[: len(args)]:
-            if not _is_operand(args[i]):
-                raise DtypeError(
-                    f"{self.name} takes tensors, NumPy arrays and numbers, got "
-                    f"{type(args[i]).__name__}; make a tensor of it with ops.asarray"
-                )
+        _check_operands(self.name, self.places, args)
         if alone:
             args = tuple(tensor(a) if i in self.places else a for i, a in enumerate(args))
         return args, kwargs
@@ -232,6 +254,11 @@ def _creator(method: Function, find: Namespace) -> Function:
     adopts = name == "from_dlpack"  # what it is given may be of any framework
 
     def create(*args: Any, device: Any = None, **kwargs: Any) -> Any:
+        if adopts and args and not hasattr(args[0], "__dlpack__"):
+            raise DtypeError(
+                f"{name} takes an array of any library, which has __dlpack__, got "
+                f"{type(args[0]).__name__}; make a tensor of it with ops.asarray"
+            )
         given = registry.of_type(type(args[0])) if args and not adopts else None
         backend = given or current_backend()
         if device is not None or given is None:

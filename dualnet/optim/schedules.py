@@ -8,6 +8,7 @@ a compiled function; the result is of the same kind, and equal.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 from dualnet.config import Configurable
 from dualnet.errors import ConfigError
@@ -357,10 +358,9 @@ class MultiStepDecay(Schedule):
         check_positive(name, gamma=self.gamma)
 
     def __call__(self, step: Number) -> Number:
-        rates = [
-            self.initial_learning_rate * self.gamma**n for n in range(len(self.milestones) + 1)
-        ]
-        return PiecewiseConstant(self.milestones, tuple(rates))(step)
+        falls = range(len(self.milestones) + 1)
+        rates = [self.initial_learning_rate * self.gamma**n for n in falls]
+        return _piece(step, self.milestones, rates)
 
 
 class Chained(Schedule):
@@ -427,11 +427,7 @@ class PiecewiseConstant(Schedule):
             )
 
     def __call__(self, step: Number) -> Number:
-        rates = [scalar.constant(step, float(value)) for value in self.values]
-        current = rates[0]
-        for boundary, rate in zip(self.boundaries, rates[1:], strict=True):
-            current = scalar.where(step < boundary, current, rate)
-        return current
+        return _piece(step, self.boundaries, self.values)
 
 
 class LinearWarmup(Schedule):
@@ -468,6 +464,16 @@ class LinearWarmup(Schedule):
         )
 
 
-def as_schedule(learning_rate: float | Schedule) -> Schedule:
-    """A learning rate, constant or not, as a schedule."""
-    return learning_rate if isinstance(learning_rate, Schedule) else ConstantRate(learning_rate)
+def _piece(step: Number, boundaries: Sequence[int], values: Sequence[float]) -> Number:
+    """The value of the piece that a step lies in."""
+    current, *later = [scalar.constant(step, float(value)) for value in values]
+    for boundary, value in zip(boundaries, later, strict=True):
+        current = scalar.where(step < boundary, current, value)
+    return current
+
+
+def as_schedule(learning_rate: float | Schedule) -> Callable[[Number], Number]:
+    """A learning rate, constant or not, as a function of the step; compilers trace it."""
+    if isinstance(learning_rate, Schedule):
+        return learning_rate
+    return lambda step: scalar.constant(step, float(learning_rate))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from dualnet.errors import no_attribute
-from dualnet.ops._dispatch import dispatchers
+from dualnet.ops._dispatch import composed, dispatchers
 from dualnet.ops.nn.adaptive import adaptive_avg_pool as adaptive_avg_pool
 from dualnet.ops.nn.adaptive import adaptive_max_pool as adaptive_max_pool
 from dualnet.ops.nn.attention import attention_weights as attention_weights
@@ -27,6 +27,8 @@ _composed = (
     "dot_product_attention",
     "resize",
 )
+
+globals().update({name: composed(globals()[name]) for name in _composed})
 
 __all__ = sorted([*_composed, *_functions])  # noqa: PLE0605 - the protocol is the list
 
