@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 import numpy as np
 from typing_extensions import dataclass_transform
 
-from dualnet import annotations
+from dualnet import kinds
 from dualnet.errors import ConfigError, DualnetError, unknown_name
 
 __all__ = ["Configurable", "class_name", "decode", "encode", "known", "snake_case"]
@@ -72,11 +72,11 @@ class Configurable:
             value = getattr(self, field.name)
             if value is field.default:
                 continue
-            allowed = annotations.kinds(type(self), field.name)
-            if not any(annotations.fits(value, kind) for kind in allowed):
+            allowed = kinds.allowed(cast(Any, type(self)), field.name)
+            if not any(kinds.fits(value, kind) for kind in allowed):
                 raise ConfigError(
                     f"{type(self).__name__}: {field.name} must be "
-                    f"{annotations.described(allowed)}, got {value!r}"
+                    f"{kinds.described(allowed)}, got {value!r}"
                 )
 
     def check(self) -> None:
@@ -155,11 +155,14 @@ def class_name(cls: type) -> str:
 
 
 def known(base: type[T]) -> Iterator[type[T]]:
-    """Every class below ``base`` that is a definition."""
-    for cls in base.__subclasses__():
-        if not cls.__dict__.get("_derived", False):
+    """Every class below ``base`` that is a definition, once each."""
+    waiting, met = list(base.__subclasses__()), set()
+    while waiting:
+        cls = waiting.pop(0)
+        if cls not in met and not cls.__dict__.get("_derived", False):
+            met.add(cls)
             yield cls
-            yield from known(cls)
+            waiting.extend(cls.__subclasses__())
 
 
 def _find(name: str) -> type[Configurable]:

@@ -11,19 +11,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["described", "fits", "kinds"]
+__all__ = ["allowed", "described", "fits"]
 
 UNIONS = (typing.Union, types.UnionType)
 
 
 @lru_cache(maxsize=1024)
-def kinds(owner: type, field: str) -> tuple[Any, ...]:
+def allowed(owner: type, field: str) -> tuple[Any, ...]:
     """The types that a class's field may have; ``Any`` for what cannot be told.
 
     >>> class Point:
     ...     x: "int | None" = None
     ...     y: "float | Nowhere" = 0.0
-    >>> kinds(Point, "x"), kinds(Point, "y")
+    >>> allowed(Point, "x"), allowed(Point, "y")
     ((<class 'int'>, <class 'NoneType'>), (<class 'float'>, typing.Any))
     """
     for cls in owner.__mro__:
@@ -93,13 +93,13 @@ def _items_fit(value: tuple[Any, ...], args: tuple[Any, ...]) -> bool:
     return len(value) == len(args) and all(map(fits, value, args))
 
 
-def described(allowed: tuple[Any, ...]) -> str:
+def described(kinds: tuple[Any, ...]) -> str:
     """Types in words.
 
     >>> described((int, float, type(None)))
     'an int, a float or None'
     """
-    words = [_word(kind) for kind in allowed]
+    words = [_word(kind) for kind in kinds]
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
