@@ -19,7 +19,7 @@ import dualnet as dn
 from dualnet import ops, registry, tree
 from dualnet.protocols import ops as protocols
 from tests import extension_cases as extensions
-from tests import nn_cases, ops_cases
+from tests import beyond_cases, nn_cases, ops_cases
 from tests.ops_cases import Row
 
 BACKENDS = ("torch", "tensorflow")
@@ -30,6 +30,7 @@ CHAPTERS: dict[str, list[Row]] = {
     "fft": extensions.FFT,
     "linalg": extensions.LINALG,
     "nn": nn_cases.NN,
+    "statistics": beyond_cases.STATISTICS,
 }
 ROWS = [row for rows in CHAPTERS.values() for row in rows]
 EVERY_ROW = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
@@ -248,6 +249,7 @@ def test_every_function_of_the_protocols_has_a_row() -> None:
         if not name.startswith("_")
     }
     declared |= {f"nn.{name}" for name in ops.nn.__all__}
+    declared |= {name for module in ops.COMPOSED for name in module.__all__}
     assert declared == {row.name for row in ROWS}
 
 
