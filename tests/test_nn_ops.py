@@ -14,6 +14,7 @@ import pytest
 import scipy.special
 import tensorflow as tf
 import torch
+from layer_cases import ACTIVATIONS
 from test_layers import EXACT, NATIVE
 
 from dualnet import nn, ops, windows
@@ -48,6 +49,8 @@ STABLE = {
     "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0.0))),
     "softmax": scipy.special.softmax,
     "log_softmax": scipy.special.log_softmax,
+    "sparsemax": lambda x: 1.0 * (x == x.max()),
+    "squareplus": lambda x: np.where(x > 0, x, 0.0) + 2 / (np.sqrt(x * x + 4) + np.abs(x)),
 }
 
 
@@ -79,6 +82,15 @@ def test_activations_pass_nan_on(name: str, backend: str) -> None:
         ("hard_sigmoid", -3.0, 0.0),
         ("softplus", 0.0, 0.5),
         ("softsign", 0.0, 1.0),
+        ("hard_shrink", 0.5, 0.0),
+        ("hard_shrink", -0.5, 0.0),
+        ("soft_shrink", 0.5, 0.0),
+        ("soft_shrink", -0.5, 0.0),
+        ("sparse_plus", -1.0, 0.0),
+        ("sparse_plus", 1.0, 1.0),
+        ("sparse_sigmoid", 1.0, 0.5),
+        ("squareplus", 0.0, 0.5),
+        ("threshold", 0.0, 0.0),
     ],
 )
 def test_derivatives_at_kinks(name: str, at: float, slope: float, backend: str) -> None:
@@ -101,11 +113,31 @@ def test_options_of_activations(backend: str) -> None:
             ops.nn.gelu(t, approximate="tanh"),
             x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))),
         ),
+        (ops.nn.hard_shrink(t, threshold=1.0), torch.nn.Hardshrink(1.0)(torch.tensor(x))),
+        (ops.nn.soft_shrink(t, threshold=1.2), torch.nn.Softshrink(1.2)(torch.tensor(x))),
+        (ops.nn.threshold(t, threshold=1.0, value=-2.0), np.where(x > 1.0, x, -2.0)),
+        (ops.nn.squareplus(t, b=0.5), keras.ops.squareplus(x, 0.5).numpy()),
     ]
     for got, wanted in rows:
         np.testing.assert_allclose(numpy(got), wanted, rtol=FEW, atol=ROUNDED)
     with pytest.raises(UnknownName, match=r"unknown GELU approximation 'erf'.*none, tanh"):
         ops.nn.gelu(t, approximate="erf")
+    for shrink in (ops.nn.hard_shrink, ops.nn.soft_shrink):
+        with pytest.raises(ConfigError, match=r"threshold=-1\.0 must not be negative"):
+            shrink(t, threshold=-1.0)
+    with pytest.raises(ConfigError, match=r"b=0\.0 must be positive"):
+        ops.nn.squareplus(t, b=0.0)
+
+
+def test_sparsemax_along_another_axis(backend: str) -> None:
+    """By its definition: Keras 3.15 adds up running sums where the paper adds up elements."""
+    x = RANDOM.normal(size=(5, 6))
+    wanted = ACTIVATIONS["sparsemax"](torch.tensor(x.T)).numpy().T
+    y = NATIVE[backend].numpy(ops.nn.sparsemax(*on(backend, x), axis=0))
+    np.testing.assert_allclose(y, wanted, rtol=0, atol=ROUNDED)
+    assert (y == 0).any()
+    with pytest.raises(DtypeError, match="sparsemax takes"):
+        ops.nn.sparsemax(*on(backend, np.array([1, 2])))
 
 
 @pytest.mark.parametrize("function", [ops.nn.softmax, ops.nn.log_softmax])

@@ -222,6 +222,17 @@ def erf(x: T) -> T:
     return total * 2 / math.sqrt(math.pi)
 
 
+def sparsemax(x: T) -> T:
+    """The threshold found by halving: where what is above it sums up to 1."""
+    low, high = x.amax(-1, keepdim=True) - 1, x.amax(-1, keepdim=True)
+    for _ in range(60):
+        middle = (low + high) / 2
+        above = torch.relu(x - middle).sum(-1, keepdim=True) > 1
+        low, high = torch.where(above, middle, low), torch.where(above, high, middle)
+    support = (x > low.detach()).to(x.dtype)
+    return support * (x - ((x * support).sum(-1, keepdim=True) - 1) / support.sum(-1, keepdim=True))
+
+
 #: Every activation by name: its definition.
 ACTIVATIONS: dict[str, Callable[[T], T]] = {
     "celu": lambda x: torch.where(x > 0, x, x.exp() - 1),
@@ -229,6 +240,7 @@ ACTIVATIONS: dict[str, Callable[[T], T]] = {
     "exponential": lambda x: x.exp(),
     "gelu": lambda x: x * (1 + erf(x / math.sqrt(2))) / 2,
     "glu": lambda x: x[..., : x.shape[-1] // 2] * sigmoid(x[..., x.shape[-1] // 2 :]),
+    "hard_shrink": lambda x: torch.where((x > 0.5) | (x < -0.5), x, 0.0),
     "hard_sigmoid": lambda x: torch.where(x > 3, 1.0, torch.where(x < -3, 0.0, x / 6 + 0.5)),
     "hard_silu": lambda x: x * torch.where(x > 3, 1.0, torch.where(x < -3, 0.0, x / 6 + 0.5)),
     "hard_swish": lambda x: x * torch.where(x > 3, 1.0, torch.where(x < -3, 0.0, x / 6 + 0.5)),
@@ -245,11 +257,18 @@ ACTIVATIONS: dict[str, Callable[[T], T]] = {
     ),
     "sigmoid": sigmoid,
     "silu": lambda x: x * sigmoid(x),
+    "soft_shrink": lambda x: torch.where(x > 0.5, x - 0.5, torch.where(x < -0.5, x + 0.5, 0.0)),
     "softmax": lambda x: x.exp() / x.exp().sum(-1, keepdim=True),
     "softplus": lambda x: (1 + x.exp()).log(),
     "softsign": lambda x: x / (1 + torch.where(x > 0, x, -x)),
+    "sparse_plus": lambda x: torch.where(x > 1, x, torch.where(x < -1, 0.0, (x + 1) ** 2 / 4)),
+    "sparse_sigmoid": lambda x: torch.where(x > 1, 1.0, torch.where(x < -1, 0.0, (x + 1) / 2)),
+    "sparsemax": sparsemax,
+    "squareplus": lambda x: (x + (x * x + 4).sqrt()) / 2,
     "swish": lambda x: x * sigmoid(x),
     "tanh": tanh,
+    "tanh_shrink": lambda x: x - tanh(x),
+    "threshold": lambda x: torch.where(x > 0, x, 0.0),
 }
 
 

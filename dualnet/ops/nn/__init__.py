@@ -10,6 +10,14 @@ from typing import Any
 
 from dualnet.errors import no_attribute
 from dualnet.ops._dispatch import composed, dispatchers
+from dualnet.ops.nn.activations import hard_shrink as hard_shrink
+from dualnet.ops.nn.activations import soft_shrink as soft_shrink
+from dualnet.ops.nn.activations import sparse_plus as sparse_plus
+from dualnet.ops.nn.activations import sparse_sigmoid as sparse_sigmoid
+from dualnet.ops.nn.activations import sparsemax as sparsemax
+from dualnet.ops.nn.activations import squareplus as squareplus
+from dualnet.ops.nn.activations import tanh_shrink as tanh_shrink
+from dualnet.ops.nn.activations import threshold as threshold
 from dualnet.ops.nn.adaptive import adaptive_avg_pool as adaptive_avg_pool
 from dualnet.ops.nn.adaptive import adaptive_max_pool as adaptive_max_pool
 from dualnet.ops.nn.attention import attention_weights as attention_weights
@@ -25,7 +33,15 @@ _composed = (
     "adaptive_max_pool",
     "attention_weights",
     "dot_product_attention",
+    "hard_shrink",
     "resize",
+    "soft_shrink",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "tanh_shrink",
+    "threshold",
 )
 
 globals().update({name: composed(globals()[name]) for name in _composed})
