@@ -439,6 +439,19 @@ def test_what_differs_is_named_by_step_phase_and_layer(course, kind, path, step,
     assert "control: " in str(caught.value)
 
 
+def test_what_is_left_of_a_step_that_takes_its_start_back_is_rounding():
+    x = np.array([[0.1], [0.7]])
+    rule = dn.optim.SGD(1 / (2 * np.mean(x * x)))  # Newton's step: the minimum at once
+    net = nn.Dense(1, use_bias=False)
+    training = courses.Training(net, x, np.zeros((2, 1)), None, "mse", rule, None, 2, 0, "cpu")
+    taken = courses.Course.record(training, "torch", 1)
+    arrays = {name: np.array(value) for name, value in taken.arrays().items()}
+    left = arrays["0/model/kernel"]
+    assert np.abs(left) < 1e-16
+    left += 1e-16  # several times what is left of it, and rounding of what it was
+    courses.Course.of(arrays, taken.order()).hold(training, "tensorflow", "torch")
+
+
 # Without pytest, and two models
 
 

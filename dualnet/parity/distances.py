@@ -18,7 +18,16 @@ from dualnet.errors import ShapeError
 from dualnet.report.values import Distance
 from dualnet.typing import NDArray
 
-__all__ = ["ZERO", "distance", "distances", "larger", "largest", "norm", "worst_index"]
+__all__ = [
+    "ZERO",
+    "distance",
+    "distances",
+    "larger",
+    "largest",
+    "norm",
+    "update_distances",
+    "worst_index",
+]
 
 ZERO = Distance(0.0, 0.0, 0.0)
 INFINITE = Distance(np.inf, np.inf, np.inf)
@@ -68,7 +77,7 @@ def distances(
     a: Mapping[str, NDArray],
     b: Mapping[str, NDArray],
     *,
-    floor: float = 0.0,
+    floor: float | Mapping[str, float] = 0.0,
     dtype: str | None = None,
 ) -> dict[str, Distance]:
     """The distance at every path; infinite where one side has none, or another shape."""
@@ -76,9 +85,32 @@ def distances(
     def at(path: str) -> Distance:
         if path not in a or path not in b or np.shape(a[path]) != np.shape(b[path]):
             return INFINITE
-        return distance(a[path], b[path], floor=floor, dtype=dtype)
+        least = floor if isinstance(floor, float) else floor[path]
+        return distance(a[path], b[path], floor=least, dtype=dtype)
 
     return {path: at(path) for path in [*a, *(path for path in b if path not in a)]}
+
+
+def update_distances(
+    before: Mapping[str, NDArray],
+    a: Mapping[str, NDArray],
+    b: Mapping[str, NDArray],
+    *,
+    least: float,
+) -> dict[str, Distance]:
+    """How far updated values are apart, relative to those before where these are larger.
+
+    A step may take back the one before: what is left of a bias is then rounding alone.
+
+    >>> before, a, b = {"b": np.array([1.0])}, {"b": np.array([1e-17])}, {"b": np.array([3e-17])}
+    >>> update_distances(before, a, b, least=0.0)["b"].relative, distances(a, b)["b"].relative
+    (2e-17, 0.666...)
+
+    Args:
+        least: the least norm to be relative to.
+    """
+    floor = {path: max(norm([before[path]]), least) if path in before else least for path in a}
+    return distances(a, b, floor=dict.fromkeys(b, least) | floor)
 
 
 def larger(a: Mapping[str, Distance], b: Mapping[str, Distance]) -> dict[str, Distance]:

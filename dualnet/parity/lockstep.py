@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dualnet.data import Batch
-from dualnet.parity.distances import distance, distances, largest, norm
+from dualnet.parity.distances import distance, distances, largest, norm, update_distances
 from dualnet.parity.examination import Examination
 from dualnet.parity.gates import denormal, gates
 from dualnet.parity.gradients import gradient_distances
@@ -165,19 +165,12 @@ class LockStep:
             "loss": {"loss": distance(one.loss, two.loss, floor=_typical(one.outputs))},
             "gradient": gradient_distances(one.gradients, two.gradients, self.gates),
             "state": distances(one.states, two.states),
-            "update": self._updates_apart(a, b) if b.updated else {},
+            "update": self._updates(a, b) if b.updated else {},
         }
 
-    def _updates_apart(self, a: Side, b: Side) -> dict[str, Distance]:
-        """How far updated values are apart, relative to those before where these are larger.
-
-        A step may take back the one before: what is left of a bias is then rounding alone.
-        """
-        before, least = a.start.model | a.start.optimizer, denormal(self.first.dtype)
-        return {
-            path: distance(value, b.updated[path], floor=max(norm([before[path]]), least))
-            for path, value in a.updated.items()
-        }
+    def _updates(self, a: Side, b: Side) -> dict[str, Distance]:
+        before = a.start.model | a.start.optimizer
+        return update_distances(before, a.updated, b.updated, least=denormal(self.first.dtype))
 
     def _tell_dead(self, a: Pass, b: Pass, live: Iterable[str]) -> None:
         """Keeps account of the parameters whose gradients are not measured, but not zero."""

@@ -20,7 +20,7 @@ from dualnet.dtypes import is_floating
 from dualnet.errors import ParityError
 from dualnet.nn.layer import Layer
 from dualnet.parity import disagreement
-from dualnet.parity.distances import ZERO, distances, larger, norm
+from dualnet.parity.distances import ZERO, distances, larger, norm, update_distances
 from dualnet.parity.gates import PROOF_FACTOR, denormal, gates
 from dualnet.parity.gradients import gradient_distances
 from dualnet.parity.lane import Lane, Problem, Snapshot, named_leaves
@@ -223,7 +223,8 @@ class _Held:
         lane.apply(step.gradient, compiled=False)
         updated = lane.updated()
         recorded = {p: v for p, v in (step.model | step.optimizer).items() if p in updated}
-        found = distances(recorded, updated, floor=denormal(DTYPE))
+        before = self.start.model | self.start.optimizer
+        found = update_distances(before, recorded, updated, least=denormal(DTYPE))
         self._judge("update", found, recorded, updated, gate.update)
 
     def _measured(self, a: dict[str, Named], b: dict[str, Named]) -> Phases:
