@@ -83,9 +83,10 @@ class Configurable:
         """Raises :class:`~dualnet.errors.ConfigError` if a hyperparameter is out of range."""
 
     def __repr__(self) -> str:
+        in_order = sorted(dataclasses.fields(cast(Any, self)), key=lambda field: field.kw_only)
         shown = [
             f"{field.name}={getattr(self, field.name)!r}"
-            for field in dataclasses.fields(cast(Any, self))
+            for field in in_order  # as they are given: those by name only are the last
             if not _is_default(field, getattr(self, field.name))
         ]
         return f"{type(self).__name__}({', '.join(shown)})"

@@ -171,6 +171,25 @@ def gated(gates: int) -> tuple[np.ndarray, ...]:
     return normal(2, 2 * gates), normal(2, 2 * gates), normal(2 * gates)
 
 
+class Decay:
+    """A step for arrays of either kind."""
+
+    def __call__(self, now: Any, states: Any) -> Any:
+        return (0.5 * states[0] + now * now,)
+
+    def __repr__(self) -> str:
+        return "decay"
+
+
+def decayed(x: Any, states: Any, *, step: Any, mask: Any = None) -> Any:
+    (h,), outputs = states, []
+    for t in range(x.shape[1]):
+        (new,) = step(x[:, t], (h,))
+        h = new if mask is None else np.where(mask[:, t, None], new, h)
+        outputs.append(h)
+    return np.stack(outputs, 1), (h,)
+
+
 NN = [
     *(
         Row(f"nn.{name}", (2 * x,), activation(name), grad=(0,), ulps=CHAIN)
@@ -307,6 +326,14 @@ NN = [
     Row("nn.normal_like", (normal(3, 5),), drawn, ADDRESS),
     Row("nn.one_hot", (ids, 4), lambda ids, n: np.eye(n, dtype="float32")[ids]),
     Row("nn.places", (line, 5), lambda x, n: np.arange(n)),
+    Row("nn.recur", (sequence, (sequence[:, 0],)), decayed, {"step": Decay()}, (0, 1)),
+    Row(
+        "nn.recur",
+        (sequence, (sequence[:, 0],)),
+        decayed,
+        {"step": Decay(), "mask": seen},
+        (0, 1),
+    ),
     Row("nn.resize", (line, 9), bilinear, grad=(0,)),
     Row("nn.rms_norm", (x, gamma), rms_norm, {"epsilon": 1e-3}, grad=(0, 1)),
     Row(
@@ -327,5 +354,5 @@ NN = [
         )
     ),
     Row("nn.split_heads", (normal(2, 3, 4),), split_heads, {"heads": 2}, grad=(0,)),
-    Row("nn.zero_state", (sequence,), lambda x, units: np.zeros((2, units)), {"units": 3}),
+    Row("nn.zero_state", (sequence,), lambda x, shape: np.zeros((2, *shape)), {"shape": (3,)}),
 ]

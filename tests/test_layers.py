@@ -14,7 +14,7 @@ import torch
 from layer_cases import ACTIVATIONS, CASES, ELSEWHERE, Case
 
 import dualnet as dn
-from dualnet import dtypes, nn, ops, registry
+from dualnet import dtypes, nn, ops, registry, tree
 from dualnet.errors import ConfigError, DtypeError, IndexRangeError, ShapeError
 from dualnet.nn import activations
 from dualnet.nn.build import Builder
@@ -32,7 +32,8 @@ COMPILED = [
 
 #: How many axes vary in size where a layer lets more than the batch vary.
 OPEN_AXES: dict[type, int] = {
-    **dict.fromkeys((nn.LSTM, nn.GRU, nn.SimpleRNN, nn.MultiHeadAttention, nn.Conv1D), 2),
+    **dict.fromkeys((nn.LSTM, nn.GRU, nn.SimpleRNN, nn.RNN, nn.MultiHeadAttention), 2),
+    **dict.fromkeys((nn.Conv1D, nn.ConvLSTM1D, nn.Bidirectional), 2),
     **dict.fromkeys((nn.GlobalAvgPool1D, nn.GlobalMaxPool1D, nn.BatchNorm, nn.LayerNorm), 2),
     **dict.fromkeys((nn.Conv2D, nn.MaxPool2D, nn.AvgPool2D, nn.GlobalAvgPool2D), 3),
     **dict.fromkeys((nn.Conv3D, nn.MaxPool3D, nn.AvgPool3D), 4),
@@ -127,7 +128,7 @@ class Run:
         builder = Builder(self.backend, device, dtypes.policy(dtype), seed=0)
         self.module = builder.module(case.layer)
         self.backend.layers.set_training(self.module, False)
-        self.inputs = [self.native.tensor(x, dtype) for x in case.arrays()]
+        self.inputs = tree.map(lambda x: self.native.tensor(x, dtype), case.arrays())
         self.options = {
             key: self.native.tensor(value, dtype) if isinstance(value, np.ndarray) else value
             for key, value in case.options.items()
@@ -171,16 +172,16 @@ class Run:
 
 
 def flat(outputs: Any) -> list[Any]:
-    return list(outputs) if isinstance(outputs, (tuple, list)) else [outputs]
+    return tree.leaves(outputs)
 
 
 def floating(tensors: list[Any]) -> list[Any]:
-    return [x for x in tensors if dtypes.is_floating(dtypes.canonical(x.dtype))]
+    return [x for x in tree.leaves(tensors) if dtypes.is_floating(dtypes.canonical(x.dtype))]
 
 
 def reference(run: Run) -> tuple[list[np.ndarray], dict[str, np.ndarray], Any, Any]:
     """Outputs, states, first and second derivatives, by the case's formula in float64."""
-    inputs = [torch.tensor(x) for x in run.case.arrays()]
+    inputs = tree.map(torch.tensor, run.case.arrays())
     weights = {path: torch.tensor(value) for path, value in run.weights().items()}
     sources = [*floating(inputs), *(weights[path] for path in run.trained())]
     for source in sources:
@@ -262,10 +263,11 @@ def test_compiled_is_eager(case: Case, backend: str) -> None:
 def test_graph_gives_both_derivatives_without_knowing_sizes(case: Case) -> None:
     run = Run(case, "tensorflow")
     count = OPEN_AXES.get(type(case.layer), 1)
-    specs = [
-        tf.TensorSpec([None if axis < count else n for axis, n in enumerate(x.shape)], x.dtype)
-        for x in run.inputs
-    ]
+
+    def spec(x: Any) -> tf.TensorSpec:
+        return tf.TensorSpec([None if a < count else n for a, n in enumerate(x.shape)], x.dtype)
+
+    specs = tree.map(spec, run.inputs)
 
     @tf.function(input_signature=specs, autograph=False)
     def derivatives(*inputs: Any) -> Any:
@@ -481,7 +483,7 @@ OPTIONS: list[tuple[Any, str]] = [
     (lambda: nn.LeakyReLU("a"), "negative_slope must be a finite number, got 'a'"),
     (lambda: nn.PReLU(shared_axes=(0,)), r"shared_axes are numbers from 1 on, got \(0,\)"),
     (lambda: nn.TimeDistributed(3), "TimeDistributed takes a layer, got 3"),
-    (lambda: nn.Bidirectional(nn.Dense(2)), "takes an LSTM, GRU or SimpleRNN, got Dense"),
+    (lambda: nn.Bidirectional(nn.Dense(2)), "takes a recurrent layer .*, got Dense"),
     (lambda: nn.Bidirectional(nn.GRU(2), "add"), "unknown merge mode 'add'"),
     (lambda: nn.Bidirectional(nn.GRU(2), "sum", nn.GRU(2)), "must have go_backwards=True"),
     (lambda: nn.GaussianNoise(-1.0), "stddev must not be negative"),

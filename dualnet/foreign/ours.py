@@ -28,8 +28,10 @@ def definition_units(
 ) -> Iterator[Unit]:
     """The units of a materialised layer: itself, and the activation that it ends with."""
     kind = type(layer._definition).__name__
-    options = {k: v for k, v in layer._definition.fields().items() if _tells(k)}
-    function: Function = options.pop("activation", None) if kind != "Activation" else None
+    fields = layer._definition.fields()
+    options = {k: v for k, v in fields.items() if _tells(k)}
+    inside = kind == "Activation" or "recurrent_initializer" in fields  # not after all the rest
+    function: Function = None if inside else options.pop("activation", None)
     outputs = named_outputs(kind, options)
 
     def run(training: bool, *args: Any, **kwargs: Any) -> Mapping[str, Tensor]:
@@ -51,7 +53,7 @@ def definition_units(
         options,
         variables,
         trainable,
-        _rules(kind, variables),
+        _rules(variables),
         states,
         ("query", "value", "key") if kind == "MultiHeadAttention" else ("input",),
         _layout(kind),
@@ -92,9 +94,9 @@ def _tells(name: str) -> bool:
     return name not in SILENT and not name.endswith("_initializer")
 
 
-def _rules(kind: str, variables: Mapping[str, Tensor]) -> tuple[Rule, ...]:
-    if kind == "GRU":
-        names = [name for name in variables if not name.endswith("bias")]
+def _rules(variables: Mapping[str, Tensor]) -> tuple[Rule, ...]:
+    if "recurrent_bias" in variables:
+        names = [name for name in variables if not name.endswith("bias") and name != "calls"]
         return (*map(plain, names), stacked("bias", ("bias", "recurrent_bias")))
     return tuple(plain(name) for name in variables if name != "calls")
 

@@ -9,7 +9,9 @@ from dualnet.errors import no_attribute
 from dualnet.nn import activations
 from dualnet.nn.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from dualnet.nn.attention import MultiHeadAttention
+from dualnet.nn.cells import Cell, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from dualnet.nn.containers import Graph, Sequential
+from dualnet.nn.conv_recurrent import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from dualnet.nn.convolution import Conv1D, Conv2D, Conv3D
 from dualnet.nn.core import Activation, Dense, Embedding, Identity
 from dualnet.nn.depthwise import (
@@ -67,7 +69,7 @@ from dualnet.nn.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
-from dualnet.nn.recurrent import GRU, LSTM, SimpleRNN
+from dualnet.nn.recurrent import GRU, LSTM, RNN, SimpleRNN
 from dualnet.nn.regularization import (
     AlphaDropout,
     Dropout,
@@ -108,6 +110,7 @@ __all__ = [
     "BatchNorm",
     "BatchNormalization",
     "Bidirectional",
+    "Cell",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -115,6 +118,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
@@ -126,6 +132,7 @@ __all__ = [
     "Embedding",
     "Flatten",
     "GRU",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -147,6 +154,7 @@ __all__ = [
     "Input",
     "InstanceNorm",
     "LSTM",
+    "LSTMCell",
     "Layer",
     "LayerNorm",
     "LayerNormalization",
@@ -168,6 +176,7 @@ __all__ = [
     "Permute",
     "RMSNorm",
     "RMSNormalization",
+    "RNN",
     "ReLU",
     "RepeatVector",
     "Reshape",
@@ -176,10 +185,12 @@ __all__ = [
     "SeparableConv2D",
     "Sequential",
     "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",

@@ -14,13 +14,15 @@ from dualnet.typing import Shape
 __all__ = ["activation", "finite", "fraction", "initializers", "positive", "rank"]
 
 
-def activation(layer: Any) -> None:
-    """Puts the name of one of our functions in its place.
+def activation(layer: Layer) -> None:
+    """Puts the name of one of our functions in its place, in each field for an activation.
 
     Raises:
         UnknownName, ConfigError: as :func:`dualnet.nn.activations.get`.
     """
-    object.__setattr__(layer, "activation", activations.normalized(layer.activation))
+    for name, value in layer.fields().items():
+        if name.split("_")[-1] == "activation":
+            object.__setattr__(layer, name, activations.normalized(value))
 
 
 def initializers(layer: Layer) -> None:

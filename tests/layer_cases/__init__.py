@@ -18,6 +18,7 @@ CASES = [*basic.CASES, *recurrent.CASES, *attention.CASES]
 
 #: Public layers without a row here, and the tests that hold them.
 ELSEWHERE = {
+    "Cell": "abstract",
     "Graph": "tests/test_definitions.py",
     "Layer": "abstract",
     "Native": "tests/test_layers.py",

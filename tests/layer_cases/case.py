@@ -16,7 +16,7 @@ T = torch.Tensor
 
 @dataclass(frozen=True)
 class Case:
-    """``layer(*inputs, **options)``; an input is an array, or the shape of a random one."""
+    """``layer(*inputs, **options)``; an input is an array, a random one's shape, or several."""
 
     name: str
     layer: nn.Layer
@@ -25,12 +25,17 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
     training: bool = False
 
-    def arrays(self) -> list[np.ndarray]:
+    def arrays(self) -> list[Any]:
         random = np.random.default_rng(7)
-        return [
-            given if isinstance(given, np.ndarray) else random.normal(size=given)
-            for given in self.inputs
-        ]
+
+        def array(given: Any) -> Any:
+            if isinstance(given, np.ndarray):
+                return given
+            if any(isinstance(part, tuple) for part in given):
+                return tuple(map(array, given))
+            return random.normal(size=given)
+
+        return list(map(array, self.inputs))
 
 
 def sigmoid(x: T) -> T:

@@ -6,33 +6,82 @@ Each is a projection of all inputs at once, then a scan over time.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 from dualnet import ops
 from dualnet.typing import Tensor
 
-__all__ = ["gru", "lstm", "rnn"]
+__all__ = ["gru", "gru_step", "gru_step_reset_before", "lstm", "lstm_step", "recur", "rnn"]
 
-Scan = Callable[..., tuple[Tensor, tuple[Tensor, ...]]]
-
-
-def _kept(step: Callable[..., tuple[Tensor, ...]]) -> Callable[..., tuple[Tensor, ...]]:
-    """The step of a masked sequence: where the mask is False the state passes unchanged."""
-
-    def masked(states: tuple[Tensor, ...], inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        *inputs_, mask = inputs
-        keep = ops.expand_dims(mask, axis=-1)
-        new = step(states, tuple(inputs_))
-        return tuple(ops.where(keep, n, old) for n, old in zip(new, states, strict=True))
-
-    return masked
+States: TypeAlias = tuple[Tensor, ...]
+#: ``step(x_t, states)`` gives the new states.
+Step: TypeAlias = Callable[[Tensor, States], States]
+#: ``scan(step, inputs, states)`` gives the first states in time, and the last states.
+Scan: TypeAlias = Callable[..., tuple[Tensor, States]]
+Function: TypeAlias = Callable[[Tensor], Tensor]
 
 
-def _run(scan: Scan, step: Any, inputs: Tensor, states: Any, mask: Tensor | None) -> Any:
-    """Scans over time; outputs are the first state after each step."""
-    if mask is None:
-        return scan(step, (inputs,), states)
-    return scan(_kept(step), (inputs, mask), states)
+def recur(
+    scan: Scan, x: Tensor, states: States, step: Step, mask: Tensor | None
+) -> tuple[Tensor, States]:
+    """``states ← step(x_t, states)`` over time: the first state after each step, and the last."""
+
+    def plain(states: States, inputs: States) -> States:
+        return step(inputs[0], states)
+
+    def masked(states: States, inputs: States) -> States:
+        now, keep = inputs
+        pairs = zip(step(now, states), states, strict=True)
+        return tuple(ops.where(_beside(keep, new), new, old) for new, old in pairs)
+
+    return scan(plain, (x,), states) if mask is None else scan(masked, (x, mask), states)
+
+
+def _beside(keep: Tensor, x: Tensor) -> Tensor:
+    """One value per sample, with axes of size 1 for those of ``x``."""
+    for _ in x.shape[1:]:
+        keep = ops.expand_dims(keep, axis=-1)
+    return keep
+
+
+def lstm_step(
+    gates: Tensor, c: Tensor, activation: Function, recurrent_activation: Function
+) -> States:
+    """``h`` and ``c`` after a step, from the sums ``i f g o`` that go into the gates."""
+    i, f, g, o = ops.split(gates, 4, axis=-1)
+    c = recurrent_activation(f) * c + recurrent_activation(i) * activation(g)
+    return recurrent_activation(o) * activation(c), c
+
+
+def gru_step(
+    xs: Tensor, hs: Tensor, h: Tensor, activation: Function, recurrent_activation: Function
+) -> States:
+    """``h`` after a step, from what input and state add to the gates ``r z n``."""
+    xr, xz, xn = ops.split(xs, 3, axis=-1)
+    hr, hz, hn = ops.split(hs, 3, axis=-1)
+    r, z = recurrent_activation(xr + hr), recurrent_activation(xz + hz)
+    n = activation(xn + r * hn)
+    return (n + z * (h - n),)
+
+
+def gru_step_reset_before(
+    xs: Tensor,
+    fed: Tensor,
+    h: Tensor,
+    recurrent_kernel: Tensor,
+    activation: Function,
+    recurrent_activation: Function,
+) -> States:
+    """:func:`gru_step` as first published: the state is reset before its product.
+
+    ``fed`` is the state as it meets its kernel.
+    """
+    gates = 2 * h.shape[-1]
+    xr, xz, xn = ops.split(xs, 3, axis=-1)
+    hr, hz = ops.split(ops.matmul(fed, recurrent_kernel[:, :gates]), 2, axis=-1)
+    r, z = recurrent_activation(xr + hr), recurrent_activation(xz + hz)
+    n = activation(xn + ops.matmul(r * fed, recurrent_kernel[:, gates:]))
+    return (n + z * (h - n),)
 
 
 def lstm(
@@ -42,7 +91,7 @@ def lstm(
     c: Tensor,
     kernel: Tensor,
     recurrent_kernel: Tensor,
-    bias: Tensor,
+    bias: Tensor | None,
     mask: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Long short-term memory (Hochreiter & Schmidhuber 1997, with Gers' forget gate).
@@ -53,16 +102,12 @@ def lstm(
         c ← σ(f)·c + σ(i)·tanh(g)
         h ← σ(o)·tanh(c)
     """
-    sigmoid = ops.nn.sigmoid
 
-    def step(states: tuple[Tensor, ...], inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        h, c = states
-        gates = inputs[0] + ops.matmul(h, recurrent_kernel)
-        i, f, g, o = ops.split(gates, 4, axis=-1)
-        c = sigmoid(f) * c + sigmoid(i) * ops.tanh(g)
-        return sigmoid(o) * ops.tanh(c), c
+    def step(now: Tensor, states: States) -> States:
+        gates = now + ops.matmul(states[0], recurrent_kernel)
+        return lstm_step(gates, states[1], ops.tanh, ops.nn.sigmoid)
 
-    outputs, (h, c) = _run(scan, step, ops.nn.linear(x, kernel, bias), (h, c), mask)
+    outputs, (h, c) = recur(scan, ops.nn.linear(x, kernel, bias), (h, c), step, mask)
     return outputs, h, c
 
 
@@ -72,8 +117,8 @@ def gru(
     h: Tensor,
     kernel: Tensor,
     recurrent_kernel: Tensor,
-    bias: Tensor,
-    recurrent_bias: Tensor,
+    bias: Tensor | None,
+    recurrent_bias: Tensor | None,
     mask: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
     """Gated recurrent units (Cho et al. 2014, in the form of cuDNN: reset after the product).
@@ -86,18 +131,12 @@ def gru(
         n = tanh(xn + r·hn)
         h ← (1 - z)·n + z·h
     """
-    sigmoid = ops.nn.sigmoid
 
-    def step(states: tuple[Tensor, ...], inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        (h,), (xs,) = states, inputs
-        hs = ops.nn.linear(h, recurrent_kernel, recurrent_bias)
-        xr, xz, xn = ops.split(xs, 3, axis=-1)
-        hr, hz, hn = ops.split(hs, 3, axis=-1)
-        r, z = sigmoid(xr + hr), sigmoid(xz + hz)
-        n = ops.tanh(xn + r * hn)
-        return (n + z * (h - n),)
+    def step(now: Tensor, states: States) -> States:
+        hs = ops.nn.linear(states[0], recurrent_kernel, recurrent_bias)
+        return gru_step(now, hs, states[0], ops.tanh, ops.nn.sigmoid)
 
-    outputs, (h,) = _run(scan, step, ops.nn.linear(x, kernel, bias), (h,), mask)
+    outputs, (h,) = recur(scan, ops.nn.linear(x, kernel, bias), (h,), step, mask)
     return outputs, h
 
 
@@ -107,13 +146,13 @@ def rnn(
     h: Tensor,
     kernel: Tensor,
     recurrent_kernel: Tensor,
-    bias: Tensor,
+    bias: Tensor | None,
     mask: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
     """The simple recurrent network (Elman 1990): ``h ← tanh(x_t W + h U + b)``."""
 
-    def step(states: tuple[Tensor, ...], inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return (ops.tanh(inputs[0] + ops.matmul(states[0], recurrent_kernel)),)
+    def step(now: Tensor, states: States) -> States:
+        return (ops.tanh(now + ops.matmul(states[0], recurrent_kernel)),)
 
-    outputs, (h,) = _run(scan, step, ops.nn.linear(x, kernel, bias), (h,), mask)
+    outputs, (h,) = recur(scan, ops.nn.linear(x, kernel, bias), (h,), step, mask)
     return outputs, h

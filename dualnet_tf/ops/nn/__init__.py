@@ -35,7 +35,7 @@ from dualnet_tf.ops.nn.normalization import (
 )
 from dualnet_tf.ops.nn.pooling import avg_pool, max_pool
 from dualnet_tf.ops.nn.products import embedding, linear, one_hot
-from dualnet_tf.ops.nn.recurrent import gru, lstm, rnn, zero_state
+from dualnet_tf.ops.nn.recurrent import gru, lstm, recur, rnn, zero_state
 from dualnet_tf.ops.nn.regularization import dropout, normal_like
 from dualnet_tf.ops.nn.sampling import axis_size, places
 from dualnet_tf.ops.nn.segments import segment_max, segment_mean, segment_min, segment_sum
@@ -73,6 +73,7 @@ __all__ = [
     "normal_like",
     "one_hot",
     "places",
+    "recur",
     "relu",
     "relu6",
     "rms_norm",

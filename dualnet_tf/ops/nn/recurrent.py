@@ -7,6 +7,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from dualnet.ops.nn import recurrent
+from dualnet.typing import Shape
 from dualnet_tf.ops.nn._layout import sizes
 
 States = tuple[tf.Tensor, ...]
@@ -17,8 +18,8 @@ def gru(
     h: tf.Tensor,
     kernel: tf.Tensor,
     recurrent_kernel: tf.Tensor,
-    bias: tf.Tensor,
-    recurrent_bias: tf.Tensor,
+    bias: tf.Tensor | None,
+    recurrent_bias: tf.Tensor | None,
     /,
     *,
     mask: tf.Tensor | None = None,
@@ -32,7 +33,7 @@ def lstm(
     c: tf.Tensor,
     kernel: tf.Tensor,
     recurrent_kernel: tf.Tensor,
-    bias: tf.Tensor,
+    bias: tf.Tensor | None,
     /,
     *,
     mask: tf.Tensor | None = None,
@@ -40,12 +41,23 @@ def lstm(
     return recurrent.lstm(_scan, x, h, c, kernel, recurrent_kernel, bias, mask)
 
 
+def recur(
+    x: tf.Tensor,
+    states: States,
+    /,
+    *,
+    step: Callable[[tf.Tensor, States], States],
+    mask: tf.Tensor | None = None,
+) -> tuple[tf.Tensor, States]:
+    return recurrent.recur(_scan, x, states, step, mask)
+
+
 def rnn(
     x: tf.Tensor,
     h: tf.Tensor,
     kernel: tf.Tensor,
     recurrent_kernel: tf.Tensor,
-    bias: tf.Tensor,
+    bias: tf.Tensor | None,
     /,
     *,
     mask: tf.Tensor | None = None,
@@ -53,8 +65,8 @@ def rnn(
     return recurrent.rnn(_scan, x, h, kernel, recurrent_kernel, bias, mask)
 
 
-def zero_state(x: tf.Tensor, /, *, units: int) -> tf.Tensor:
-    return tf.zeros((sizes(x)[0], units), x.dtype)
+def zero_state(x: tf.Tensor, /, *, shape: Shape) -> tf.Tensor:
+    return tf.zeros((sizes(x)[0], *shape), x.dtype)
 
 
 def _scan(
@@ -81,5 +93,6 @@ def _time_first(x: tf.Tensor, steps: int | tf.Tensor) -> tf.TensorArray:
 
 
 def _batch_first(x: tf.Tensor, length: int | None) -> tf.Tensor:
-    turned = tf.transpose(x, (1, 0, 2))
-    return tf.ensure_shape(turned, (None, length, None))
+    rest = range(2, x.shape.rank)
+    turned = tf.transpose(x, (1, 0, *rest))
+    return tf.ensure_shape(turned, (None, length, *(None for _ in rest)))

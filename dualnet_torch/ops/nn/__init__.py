@@ -35,7 +35,7 @@ from dualnet_torch.ops.nn.normalization import (
 )
 from dualnet_torch.ops.nn.pooling import avg_pool, max_pool
 from dualnet_torch.ops.nn.products import embedding, linear, one_hot
-from dualnet_torch.ops.nn.recurrent import gru, lstm, rnn, zero_state
+from dualnet_torch.ops.nn.recurrent import gru, lstm, recur, rnn, zero_state
 from dualnet_torch.ops.nn.regularization import dropout, normal_like
 from dualnet_torch.ops.nn.sampling import axis_size, places
 from dualnet_torch.ops.nn.segments import segment_max, segment_mean, segment_min, segment_sum
@@ -73,6 +73,7 @@ __all__ = [
     "normal_like",
     "one_hot",
     "places",
+    "recur",
     "relu",
     "relu6",
     "rms_norm",

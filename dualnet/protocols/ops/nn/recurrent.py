@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
-from dualnet.typing import Tensor
+from dualnet.typing import Shape, Tensor
 
 
 class Recurrent(Protocol):
     """Inputs are ``(batch, time, in)``, states ``(batch, units)``, outputs all states in time.
 
+    Without a bias, it is ``None``.
     ``mask`` is boolean, ``(batch, time)``: where it is False, the state passes unchanged,
     and the output is the state.  The definitions are in :mod:`dualnet.ops.nn.recurrent`; a
     backend may run a fused kernel, which tests hold to them.
@@ -21,8 +23,8 @@ class Recurrent(Protocol):
         h: Tensor,
         kernel: Tensor,
         recurrent_kernel: Tensor,
-        bias: Tensor,
-        recurrent_bias: Tensor,
+        bias: Tensor | None,
+        recurrent_bias: Tensor | None,
         /,
         *,
         mask: Tensor | None = None,
@@ -37,12 +39,29 @@ class Recurrent(Protocol):
         c: Tensor,
         kernel: Tensor,
         recurrent_kernel: Tensor,
-        bias: Tensor,
+        bias: Tensor | None,
         /,
         *,
         mask: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Long short-term memory, gates i f g o; outputs, last output, last cell."""
+        ...
+
+    def recur(
+        self,
+        x: Tensor,
+        states: tuple[Tensor, ...],
+        /,
+        *,
+        step: Callable[[Tensor, tuple[Tensor, ...]], tuple[Tensor, ...]],
+        mask: Tensor | None = None,
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """``states ← step(x_t, states)`` for each ``x_t`` along axis 1 of ``x``.
+
+        ``x`` is ``(batch, time, …)``; states are of any shape, batch first, which a step does
+        not change.  Gives the first state after each step, ``(batch, time, …)``, and the states
+        after the last.
+        """
         ...
 
     def rnn(
@@ -51,7 +70,7 @@ class Recurrent(Protocol):
         h: Tensor,
         kernel: Tensor,
         recurrent_kernel: Tensor,
-        bias: Tensor,
+        bias: Tensor | None,
         /,
         *,
         mask: Tensor | None = None,
@@ -59,6 +78,6 @@ class Recurrent(Protocol):
         """The simple recurrent network with tanh; outputs and last state."""
         ...
 
-    def zero_state(self, x: Tensor, /, *, units: int) -> Tensor:
-        """Zeros of shape ``(batch, units)``, in the dtype and on the device of ``x``."""
+    def zero_state(self, x: Tensor, /, *, shape: Shape) -> Tensor:
+        """Zeros of shape ``(batch, *shape)``, in the dtype and on the device of ``x``."""
         ...
