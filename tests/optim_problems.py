@@ -55,3 +55,37 @@ def _valley(at: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         g[i] += -2 * (1 - x[i]) - 20 * slope * x[i]
         g[i + 1] += 10 * slope
     return {"valley": g}
+
+
+#: The variables of each problem.
+PROBLEMS = {
+    "linear": ("linear.kernel", "linear.bias"),
+    "network": ("network.hidden", "network.output", "network.offset"),
+    "valley": ("valley",),
+}
+
+
+#: Of each problem's own minimum, for those that search it: labels that can be told apart have
+#: none but at infinity.
+PENALTY = 0.01
+
+
+def descent(problem: str, at: dict[str, np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Loss and gradients of one problem with a penalty."""
+    found = {"linear": _linear, "network": _network, "valley": _valley}[problem](at)
+    penalty = PENALTY / 2 * sum(np.sum(value**2) for value in at.values())
+    return np.asarray(_loss(problem, at) + penalty), {
+        p: g + PENALTY * at[p] for p, g in found.items()
+    }
+
+
+def _loss(problem: str, at: dict[str, np.ndarray]) -> float:
+    if problem == "linear":
+        residual = _INPUTS @ at["linear.kernel"].reshape(4, 3) + at["linear.bias"] - _TARGETS
+        return float(np.sum(residual**2) / 32)
+    if problem == "network":
+        logits = np.tanh(_INPUTS @ at["network.hidden"]) @ at["network.output"]
+        logits = logits + at["network.offset"]
+        return float(np.mean(np.logaddexp(0, logits) - _LABELS * logits))
+    x = at["valley"]
+    return float(np.sum((1 - x[:-1]) ** 2) + 5 * np.sum((x[1:] - x[:-1] ** 2) ** 2))

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
-from optim_cases import CASES, COURSES, OTHERS, OURS, VARIANTS, Case, Course
+from optim_cases import CASES, COURSES, OTHERS, OURS, SEARCHES, VARIANTS, Case, Course
 from optim_problems import START
 from optim_problems import gradients as gradients_at
+from optim_runs import (
+    BACKENDS,
+    PATHS,
+    SHAPES,
+    Run,
+    assert_close,
+    first_values,
+    full,
+    gradient_stream,
+    quick,
+)
 
 from dualnet import optim, registry
 from dualnet.config import Configurable
@@ -25,77 +35,11 @@ from dualnet.errors import (
 )
 from dualnet.optim import clipping
 
-BACKENDS = ("torch", "tensorflow")
-STEPS = 100
-SHAPES = [(3, 4), (4,), ()]
-PATHS = ["encoder.kernel", "encoder.bias", "scale"]
-RULES = [case.rule for case in (*CASES, *COURSES, *VARIANTS)] + OURS + OTHERS
-
-
-def _gradients(seed: int = 1) -> list[list[np.ndarray | None]]:
-    """A stream with zeros, tiny and large values, and a variable at times without a gradient."""
-    rng = np.random.default_rng(seed)
-    stream: list[list[np.ndarray | None]] = []
-    for step in range(STEPS):
-        scale = {2: 0.0, 3: 1e-10, 7: 1e3}.get(step % 10, 1.0)
-        row = [np.asarray(scale * rng.standard_normal(shape)) for shape in SHAPES]
-        stream.append([row[0], None if step % 7 == 5 else row[1], row[2]])
-    return stream
-
-
-def _start(seed: int = 0) -> list[np.ndarray]:
-    rng = np.random.default_rng(seed)
-    return [np.asarray(rng.standard_normal(shape)) for shape in SHAPES]
-
-
-class Run:
-    """Three variables of one backend under one rule."""
-
-    def __init__(self, backend: str, rule: optim.Optimizer, dtype: str = "float64") -> None:
-        self.backend = registry.load(backend)
-        self.dtype = dtype
-        make = self.backend.state.variable
-        self.variables = {
-            path: make(value, dtype=dtype) for path, value in zip(PATHS, _start(), strict=True)
-        }
-        self.bound = rule.bind(self.variables)
-        self.apply: Callable[[list], None] = self.bound.apply
-
-    def compiled(self, apply: Callable[[list], None] | None = None) -> Run:
-        """The same, its update inside a compiled function that refuses to fall back."""
-        update = apply or self.bound.apply
-        options = {"backend": "aot_eager", "fullgraph": True}
-        torch.compiler.reset()
-        chosen = options if self.backend.name == "torch" else {}
-        self.apply = self.backend.jit.jit(lambda g: update(g), **chosen)
-        return self
-
-    def tensors(self, row: list[np.ndarray | None]) -> list:
-        """Gradients in the order of the bound variables: by sorted path."""
-        by_path = dict(zip(PATHS, row, strict=True))
-        make = self.backend.state.from_numpy
-        values = [by_path[path] for path in sorted(PATHS)]
-        return [None if g is None else make(g, dtype=self.dtype) for g in values]
-
-    def train(self, stream: list, halve: bool = False) -> Run:
-        for step, row in enumerate(stream):
-            if halve and step and step % 10 == 0:
-                self.bound.learning_rate = self.bound.learning_rate / 2
-            self.apply(self.tensors(row))
-        return self
-
-    def values(self) -> list[np.ndarray]:
-        return [self.backend.state.to_numpy(self.variables[path]) for path in PATHS]
-
-
-def _quick(backend: str, rule: optim.Optimizer, dtype: str = "float64") -> Run:
-    """A run as ``fit`` makes it: eager on PyTorch, a graph on TensorFlow."""
-    run = Run(backend, rule, dtype)
-    return run if backend == "torch" else run.compiled()
+RULES = [case.rule for case in (*CASES, *COURSES, *VARIANTS, *SEARCHES)] + OURS + OTHERS
 
 
 def _reference(case: Case, stream: list, dtype: torch.dtype) -> list[np.ndarray]:
-    parameters = [torch.nn.Parameter(torch.tensor(v, dtype=dtype)) for v in _start()]
+    parameters = [torch.nn.Parameter(torch.tensor(v, dtype=dtype)) for v in first_values()]
     optimizer = case.reference(parameters)
     for step, row in enumerate(stream):
         if step and step % 10 == 0:
@@ -107,37 +51,24 @@ def _reference(case: Case, stream: list, dtype: torch.dtype) -> list[np.ndarray]
     return [parameter.detach().numpy() for parameter in parameters]
 
 
-def _assert_close(got: list, wanted: list, bound: float) -> None:
-    for path, a, b in zip(PATHS, got, wanted, strict=True):
-        scale = max(1.0, float(np.max(np.abs(b))))
-        np.testing.assert_allclose(a, b, rtol=0, atol=bound * scale, err_msg=path)
-
-
 # Against PyTorch's own.  A variable whose gradient is None is skipped by torch.optim together
 # with its step count; ours has one count for all, so these streams have every gradient.
 
 
-def _full(stream: list) -> list:
-    return [
-        [np.zeros(s) if g is None else g for g, s in zip(row, SHAPES, strict=True)]
-        for row in stream
-    ]
-
-
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_equals_torch_optim(case: Case, backend: str) -> None:
-    stream = _full(_gradients())
+    stream = full(gradient_stream())
     wanted = _reference(case, stream, torch.float64)
-    got = _quick(backend, case.rule).train(stream, halve=True).values()
-    _assert_close(got, wanted, 1e-12)  # rounding of 100 steps; a wrong term is above 1e-9
+    got = quick(backend, case.rule).train(stream, halve=True).values()
+    assert_close(got, wanted, 1e-12)  # rounding of 100 steps; a wrong term is above 1e-9
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_float32_stays_with_torch_optim(case: Case, backend: str) -> None:
-    stream = _full(_gradients())
+    stream = full(gradient_stream())
     wanted = _reference(case, stream, torch.float32)
-    got = _quick(backend, case.rule, "float32").train(stream, halve=True).values()
-    _assert_close(got, wanted, 1e-4)  # 100 steps of float32 rounding, divided by small roots
+    got = quick(backend, case.rule, "float32").train(stream, halve=True).values()
+    assert_close(got, wanted, 1e-4)  # 100 steps of float32 rounding, divided by small roots
 
 
 def _follow(course: Course) -> dict[str, np.ndarray]:
@@ -180,15 +111,15 @@ def test_three_hundred_steps_with_other_options(course: Course) -> None:
 
 @pytest.mark.parametrize("rule", [*OURS, *OTHERS], ids=repr)
 def test_backends_agree_eagerly_and_compiled(rule: optim.Optimizer) -> None:
-    stream = _gradients()[:30]
+    stream = gradient_stream()[:30]
     wanted = Run("torch", rule).train(stream).values()
-    assert not all(np.array_equal(a, b) for a, b in zip(wanted, _start(), strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(wanted, first_values(), strict=True))
     for run in (
         Run("tensorflow", rule),
         Run("torch", rule).compiled(),
         Run("tensorflow", rule).compiled(),
     ):
-        _assert_close(run.train(stream).values(), wanted, 1e-14)  # rounding of 30 steps
+        assert_close(run.train(stream).values(), wanted, 1e-14)  # rounding of 30 steps
         assert run.bound.step == 30
 
 
@@ -200,7 +131,8 @@ def test_every_optimizer_has_a_row() -> None:
         and issubclass(getattr(optim, name), optim.Optimizer)
     }
     assert {type(rule) for rule in RULES} == public - {optim.Optimizer}
-    assert {type(course.rule) for course in COURSES} == public - {optim.Optimizer}
+    rows = (*COURSES, *SEARCHES)  # three hundred steps beside another's
+    assert {type(row.rule) for row in rows} == public - {optim.Optimizer}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=repr)
@@ -248,7 +180,7 @@ def test_first_step_by_hand(rule: optim.Optimizer, wanted: float, backend: str) 
 
 
 def test_centered_rmsprop_survives_a_constant_gradient(backend: str) -> None:
-    run = _quick(backend, optim.RMSprop(rho=0.5, centered=True))
+    run = quick(backend, optim.RMSprop(rho=0.5, centered=True))
     # The variance s - a² of a constant is zero, and -1e-16 by rounding for this one.
     run.train([[np.full(shape, 0.7) for shape in SHAPES]] * 60)
     assert all(np.isfinite(value).all() for value in run.values())
@@ -257,21 +189,21 @@ def test_centered_rmsprop_survives_a_constant_gradient(backend: str) -> None:
 def test_a_missing_gradient_leaves_the_variable_alone(backend: str) -> None:
     run = Run(backend, optim.AdamW(0.1, l2=0.1))
     run.train([[np.ones((3, 4)), None, np.ones(())]])
-    changed = [not np.array_equal(a, b) for a, b in zip(run.values(), _start(), strict=True)]
+    changed = [not np.array_equal(a, b) for a, b in zip(run.values(), first_values(), strict=True)]
     assert changed == [True, False, True]
     assert not run.bound.state()["m.encoder.bias"].any()
 
 
 def test_no_gradients_at_all(backend: str) -> None:
     run = Run(backend, optim.SGD(0.1, global_clipnorm=1.0)).train([[None, None, None]])
-    assert all(np.array_equal(a, b) for a, b in zip(run.values(), _start(), strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(run.values(), first_values(), strict=True))
 
 
 def test_no_decay_spares_by_path(backend: str) -> None:
     rule = optim.SGD(0.5, weight_decay=0.2, no_decay=("*.bias", "scale"))
     values = Run(backend, rule).train([[np.zeros(shape) for shape in SHAPES]]).values()
     factors = [0.9, 1.0, 1.0]
-    for value, start, factor in zip(values, _start(), factors, strict=True):
+    for value, start, factor in zip(values, first_values(), factors, strict=True):
         np.testing.assert_array_equal(value, start * factor)
 
 
@@ -279,7 +211,7 @@ def test_no_decay_spares_by_path(backend: str) -> None:
 def test_half_precision_variables_are_updated_in_float32(dtype: str, backend: str) -> None:
     run = Run(backend, optim.Adam(1e-2), dtype).train([[np.full(s, 1e-5) for s in SHAPES]] * 3)
     # v = g² = 1e-10 and ε = 1e-8 are zero in float16: the step would be infinite.
-    for value, start in zip(run.values(), _start(), strict=True):
+    for value, start in zip(run.values(), first_values(), strict=True):
         np.testing.assert_allclose(value, start - 0.03, atol=0.02)  # bfloat16 keeps 8 bits
     assert run.bound.state()["m.scale"].dtype == np.float32
 
@@ -342,7 +274,7 @@ def test_a_nonfinite_step_is_skipped_on_request(compiled: bool, backend: str) ->
         skipping.compiled()
     skipping.train([GOOD, BAD, GOOD, BAD, GOOD])
     clean.train([GOOD] * 3)
-    _assert_close(skipping.values(), clean.values(), 1e-14)  # compiled: rounding
+    assert_close(skipping.values(), clean.values(), 1e-14)  # compiled: rounding
     assert (skipping.bound.step, skipping.bound.skipped) == (3, 2)
 
 
@@ -359,21 +291,21 @@ def test_a_compiled_step_tells_late(backend: str) -> None:
 
 
 def test_the_average_of_the_weights(backend: str) -> None:
-    run = _quick(backend, optim.Adam(0.1, ema=0.75))
-    wanted = _start()
-    for row in _full(_gradients())[:10]:
+    run = quick(backend, optim.Adam(0.1, ema=0.75))
+    wanted = first_values()
+    for row in full(gradient_stream())[:10]:
         run.train([row])
         wanted = [0.75 * e + 0.25 * p for e, p in zip(wanted, run.values(), strict=True)]
     trained = run.values()
     with run.bound.averaged():
-        _assert_close(run.values(), wanted, 1e-14)  # rounding of 10 steps
+        assert_close(run.values(), wanted, 1e-14)  # rounding of 10 steps
     assert all(np.array_equal(a, b) for a, b in zip(run.values(), trained, strict=True))
     np.testing.assert_allclose(run.bound.state()["ema.scale"], wanted[2], rtol=1e-14)  # the same
 
 
 def test_the_average_of_a_schedule_free_rule(backend: str) -> None:
     rule = optim.ScheduleFreeAdamW(0.1)
-    run = Run(backend, rule).train(_full(_gradients())[:5])
+    run = Run(backend, rule).train(full(gradient_stream())[:5])
     values, state = run.values(), run.bound.state()
     with run.bound.averaged():
         averages = run.values()
@@ -394,7 +326,7 @@ def test_a_rule_without_an_average_says_so(backend: str) -> None:
 
 @pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
 def test_calls_put_together_are_one_update(compiled: bool, backend: str) -> None:
-    stream = _full(_gradients())[:9]
+    stream = full(gradient_stream())[:9]
     means = [
         [sum(parts) / 3 for parts in zip(*stream[first : first + 3], strict=True)]
         for first in (0, 3, 6)
@@ -405,7 +337,7 @@ def test_calls_put_together_are_one_update(compiled: bool, backend: str) -> None
         run.compiled()
     run.train(stream)
     wanted = Run(backend, rule).train(means)
-    _assert_close(run.values(), wanted.values(), 1e-13)  # Adam divides by the roots of sums
+    assert_close(run.values(), wanted.values(), 1e-13)  # Adam divides by the roots of sums
     assert (run.bound.step, run.bound.skipped) == (3, 0)
     before = run.values()
     run.train(stream[:2])
@@ -416,15 +348,13 @@ def test_calls_put_together_are_one_update(compiled: bool, backend: str) -> None
 
 
 def test_calls_put_together_continue_on_the_other_backend(both: tuple[str, str]) -> None:
-    rule, stream = optim.SGD(0.1, 0.9, accumulate=2, ema=0.5), _full(_gradients())[:6]
+    rule, stream = optim.SGD(0.1, 0.9, accumulate=2, ema=0.5), full(gradient_stream())[:6]
     whole, first, second = (Run(both[place], rule) for place in (0, 0, 1))
     first.train(stream[:3])
     for path, value in zip(PATHS, first.values(), strict=True):
         second.backend.state.assign(second.variables[path], second.backend.state.from_numpy(value))
     second.bound.load_state(first.bound.state())
-    _assert_close(
-        second.train(stream[3:]).values(), whole.train(stream).values(), 1e-14
-    )  # rounding
+    assert_close(second.train(stream[3:]).values(), whole.train(stream).values(), 1e-14)  # rounding
 
 
 @pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
@@ -433,7 +363,7 @@ def test_a_bad_call_spoils_one_update_of_several(compiled: bool, backend: str) -
     if compiled:
         run.compiled()
     run.train([GOOD, BAD, GOOD, GOOD])
-    for value, start in zip(run.values(), _start(), strict=True):
+    for value, start in zip(run.values(), first_values(), strict=True):
         np.testing.assert_allclose(value, start - 0.1, rtol=0, atol=1e-15)  # one rounding
     assert (run.bound.step, run.bound.skipped) == (1, 1)
 
@@ -455,7 +385,7 @@ def test_a_loss_scale_follows_the_gradients(compiled: bool, backend: str) -> Non
         apply(run.tensors([g * factors[-1] for g in row]))
     assert factors == [8.0, 8.0, 4.0, 4.0, 8.0]
     assert (run.bound.step, run.bound.skipped) == (4, 0)
-    _assert_close(run.values(), plain.train([GOOD] * 4).values(), 1e-15)  # powers of two are exact
+    assert_close(run.values(), plain.train([GOOD] * 4).values(), 1e-15)  # powers of two are exact
     run.bound.check_finite()
 
 
@@ -466,7 +396,7 @@ def test_a_loss_scale_at_its_end(backend: str) -> None:
     for _ in range(2):
         run.bound.apply_scaled(run.tensors(BAD))
     assert run.bound.state()["loss_scale"] == 1.0
-    assert all(np.array_equal(a, b) for a, b in zip(run.values(), _start(), strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(run.values(), first_values(), strict=True))
     with pytest.raises(NonFiniteError, match="though their loss is no longer scaled"):
         run.bound.check_finite()
 
@@ -499,7 +429,7 @@ def test_the_learning_rate_is_read_and_set_between_compiled_steps(backend: str) 
     run.bound.learning_rate = 0.125
     assert run.bound.learning_rate == 0.125
     run.train([GOOD])
-    for value, start in zip(run.values(), _start(), strict=True):
+    for value, start in zip(run.values(), first_values(), strict=True):
         np.testing.assert_allclose(value, start - 0.625, rtol=0, atol=1e-15)  # two roundings
 
 
@@ -547,7 +477,7 @@ def test_a_bad_learning_rate_is_refused(value: object, backend: str) -> None:
 )
 def test_state_continues_on_the_other_backend(rule: optim.Optimizer, source: str) -> None:
     target = BACKENDS[1 - BACKENDS.index(source)]
-    stream = _gradients()[:20]
+    stream = gradient_stream()[:20]
     whole = Run(source, rule).train(stream)
     first, second = Run(source, rule).train(stream[:10]), Run(target, rule)
     for path, value in zip(PATHS, first.values(), strict=True):
@@ -555,7 +485,7 @@ def test_state_continues_on_the_other_backend(rule: optim.Optimizer, source: str
     second.bound.load_state(first.bound.state())
     assert second.bound.step == 10
     second.train(stream[10:])
-    _assert_close(second.values(), whole.values(), 1e-14)  # rounding of 10 steps
+    assert_close(second.values(), whole.values(), 1e-14)  # rounding of 10 steps
 
 
 def test_state_names_are_slots_and_paths(backend: str) -> None:
@@ -595,7 +525,7 @@ def test_first_values_of_slots(backend: str) -> None:
     state = Run(backend, optim.Ftrl(initial_accumulator_value=0.5)).bound.state()
     np.testing.assert_array_equal(state["n.encoder.bias"], np.full(4, 0.5))
     state = Run(backend, optim.ScheduleFreeAdamW()).bound.state()
-    np.testing.assert_array_equal(state["z.encoder.kernel"], _start()[0])
+    np.testing.assert_array_equal(state["z.encoder.kernel"], first_values()[0])
     state = Run(backend, optim.Adafactor()).bound.state()
     assert state["row.encoder.kernel"].shape == (3, 1)
     assert state["column.encoder.kernel"].shape == (1, 4)
@@ -603,7 +533,7 @@ def test_first_values_of_slots(backend: str) -> None:
 
 def test_a_learning_rate_of_zero_moves_no_average(backend: str) -> None:
     run = Run(backend, optim.ScheduleFreeAdamW(optim.LinearWarmup(5, then=0.1))).train([GOOD])
-    _assert_close(run.values(), _start(), 1e-15)  # one rounding of the average
+    assert_close(run.values(), first_values(), 1e-15)  # one rounding of the average
 
 
 def test_lamb_moves_a_variable_of_zeros(backend: str) -> None:
@@ -649,7 +579,7 @@ def test_wrong_gradients_are_refused_before_any_change(backend: str) -> None:
         with pytest.raises(error, match=text):
             run.bound.apply(gradients)
     assert run.bound.step == 0
-    assert all(np.array_equal(a, b) for a, b in zip(run.values(), _start(), strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(run.values(), first_values(), strict=True))
 
 
 def _narrow(run: Run, tensor: object) -> object:
@@ -678,56 +608,10 @@ def test_a_tree_of_variables_gives_paths(backend: str) -> None:
     assert optim.SGD(0.1).bind(v for v in tree["b"]).paths == ("0", "1")
 
 
-@pytest.mark.parametrize(
-    ("make", "text"),
-    [
-        (
-            lambda: optim.SGD(-0.1),
-            r"SGD: learning_rate=-0\.1 must be a finite number, zero or more",
-        ),
-        (lambda: optim.SGD("fast"), "SGD: learning_rate='fast' must be"),
-        (lambda: optim.SGD(0.1, momentum=1.0), r"momentum=1\.0 must be a number in \[0, 1\)"),
-        (lambda: optim.Adam(beta_2=1.5), r"beta_2=1\.5 must be"),
-        (lambda: optim.Adam(epsilon=float("nan")), "epsilon=nan must be"),
-        (lambda: optim.RMSprop(rho=-1), "rho=-1 must be"),
-        (lambda: optim.SGD(clipnorm=0), "clipnorm=0 must be a finite number above zero"),
-        (lambda: optim.SGD(clipnorm=1, clipvalue=1), "clipvalue and clipnorm exclude each other"),
-        (lambda: optim.SGD(nonfinite="ignore"), "nonfinite='ignore'; choose one of"),
-        (lambda: optim.SGD(no_decay="*.bias"), r"no_decay='\*\.bias' must be a tuple"),
-        (lambda: optim.Adamax(epsilon=0), "Adamax: epsilon=0 must be a finite number above zero"),
-        (lambda: optim.Nadam(momentum_decay=-1), "momentum_decay=-1 must be a finite number, zero"),
-        (lambda: optim.Adagrad(initial_accumulator_value=-1), "initial_accumulator_value=-1 must"),
-        (lambda: optim.Adadelta(rho=1), r"Adadelta: rho=1 must be a number in \[0, 1\)"),
-        (lambda: optim.Adadelta(epsilon=0), "epsilon=0 must be a finite number above zero"),
-        (lambda: optim.Adafactor(beta_2_decay=0.8), "beta_2_decay=0.8 must be a finite number, ze"),
-        (lambda: optim.Adafactor(clip_threshold=0), "clip_threshold=0 must be a finite number ab"),
-        (lambda: optim.Adafactor(epsilon_1=0.0), "epsilon_1=0.0 must be a finite number above"),
-        (lambda: optim.Lion(beta_1=2), r"Lion: beta_1=2 must be a number in \[0, 1\)"),
-        (lambda: optim.Lamb(epsilon=-1), "Lamb: epsilon=-1 must be"),
-        (lambda: optim.Ftrl(0), "Ftrl: learning_rate=0 must be a finite number above zero"),
-        (lambda: optim.Ftrl(l1_regularization_strength=-1), "l1_regularization_strength=-1 must"),
-        (lambda: optim.Ftrl(weight_decay=0.1), "weight_decay=0.1 has no place in a formula"),
-        (lambda: optim.Muon(ns_steps=0), "ns_steps=0 must be a positive integer"),
-        (lambda: optim.Muon(adjust="rms"), "adjust='rms'; choose one of"),
-        (lambda: optim.ScheduleFreeAdamW(ema=0.9), "it has its own average; leave out ema=0.9"),
-        (lambda: optim.SGD(ema=1.0), r"ema=1\.0 must be a number in \[0, 1\)"),
-        (lambda: optim.LossScale(0.5), r"initial=0\.5 must be at least 1 and"),
-        (lambda: optim.LossScale(growth_steps=0), "growth_steps=0 must be a positive integer"),
-        (lambda: optim.SGD(loss_scale=8), r"loss_scale=8; give optim\.LossScale\(\) or None"),
-        (lambda: optim.SGD(accumulate=0), "accumulate=0 must be a positive integer"),
-        (lambda: optim.ScheduleFreeAdamW(beta_1=0), "beta_1=0 must be a finite number above zero"),
-        (lambda: optim.get(3), "a name or a value such as optim.Adam"),
-    ],
-)
-def test_bad_hyperparameters(make: Callable[[], object], text: str) -> None:
-    with pytest.raises(ConfigError, match=text):
-        make()
-
-
 def test_get_by_name() -> None:
     assert optim.get("AdamW") == optim.AdamW(weight_decay=0.01)
     assert optim.get("schedule_free_adamw") == optim.ScheduleFreeAdamW()
-    assert set(optim.NAMES.values()) == {type(course.rule) for course in COURSES}
+    assert set(optim.NAMES.values()) == {type(row.rule) for row in (*COURSES, *SEARCHES)}
     assert optim.get(optim.SGD(0.5)) == optim.SGD(0.5)
     with pytest.raises(UnknownName, match="unknown optimizer 'adm'; did you mean 'adam'"):
         optim.get("adm")

@@ -4,6 +4,8 @@ An optimizer is a frozen value; bound to a model it works:
 
     optimizer = optim.Adam(1e-3).bind(model)
     optimizer.apply(gradients)
+
+Variables with hyperparameters of their own are named by their paths (:class:`Group`).
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from dualnet.optim.adamax import Adamax
 from dualnet.optim.base import Optimizer
 from dualnet.optim.bound import BoundOptimizer
 from dualnet.optim.ftrl import Ftrl
+from dualnet.optim.groups import Group
 from dualnet.optim.lamb import Lamb
+from dualnet.optim.lbfgs import LBFGS
 from dualnet.optim.lion import Lion
 from dualnet.optim.muon import Muon
 from dualnet.optim.nadam import Nadam
@@ -58,7 +62,9 @@ __all__ = [
     "CosineRestarts",
     "ExponentialDecay",
     "Ftrl",
+    "Group",
     "InverseTimeDecay",
+    "LBFGS",
     "Lamb",
     "LinearWarmup",
     "Lion",
@@ -87,6 +93,7 @@ NAMES: dict[str, Callable[[], Optimizer]] = {
     "adamw": AdamW,
     "ftrl": Ftrl,
     "lamb": Lamb,
+    "lbfgs": LBFGS,
     "lion": Lion,
     "muon": Muon,
     "nadam": Nadam,

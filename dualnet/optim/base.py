@@ -9,7 +9,7 @@ learning rate is :class:`~dualnet.optim.bound.BoundOptimizer`'s.
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from dualnet import ops
 from dualnet.config import Configurable
 from dualnet.errors import ConfigError
 from dualnet.optim.check import check_decay, check_integer, check_nonnegative, check_positive
+from dualnet.optim.groups import Group, check_groups
 from dualnet.optim.scalar import Number
 from dualnet.optim.scaling import LossScale
 from dualnet.optim.schedules import Schedule
@@ -51,7 +52,10 @@ class Optimizer(Configurable):
         weight_decay: decoupled decay (Loshchilov & Hutter, "Decoupled Weight Decay
             Regularization", 2019), multiplied by the learning rate.
         no_decay: patterns (as in ``fnmatch``) of the paths that ``weight_decay`` spares, such
-            as ``("*.bias", "*.gamma")``.
+            as ``("*.bias", "*.gamma")``, in whichever group they are; a group that gives a
+            ``weight_decay`` of its own is not asked.
+        groups: variables with other hyperparameters, or with another optimizer, by path: a
+            tuple of :class:`~dualnet.optim.Group`; the first that matches has the variable.
         l2: factor of the penalty ``l2/2 · Σ p²``.
         clipvalue: every element of a gradient is kept in ``[-clipvalue, clipvalue]``.
         clipnorm: every gradient is scaled so that its norm is at most this.
@@ -75,9 +79,13 @@ class Optimizer(Configurable):
         ConfigError: a hyperparameter is out of range.
     """
 
+    #: Whether an update evaluates the loss again and again: ``BoundOptimizer.minimize`` alone.
+    needs_closure: ClassVar[bool] = False
+
     learning_rate: float | Schedule
     weight_decay: float = dataclasses.field(default=0.0, kw_only=True)
     no_decay: tuple[str, ...] = dataclasses.field(default=(), kw_only=True)
+    groups: tuple[Group, ...] = dataclasses.field(default=(), kw_only=True)
     l2: float = dataclasses.field(default=0.0, kw_only=True)
     clipvalue: float | None = dataclasses.field(default=None, kw_only=True)
     clipnorm: float | None = dataclasses.field(default=None, kw_only=True)
@@ -110,6 +118,7 @@ class Optimizer(Configurable):
                 f"{name}: no_decay={self.no_decay!r} must be a tuple of patterns, such as "
                 "('*.bias',)"
             )
+        check_groups(self)
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -207,7 +216,8 @@ class Optimizer(Configurable):
 
         Raises:
             NotBuiltError: the model has no weights yet.
-            ConfigError: there is nothing to train.
+            ConfigError: there is nothing to train, or a pattern of ``groups`` or ``no_decay``
+                matches no variable.
             ForeignTensorError: variables of two frameworks.
         """
         from dualnet.optim.bound import BoundOptimizer  # it stands on this module

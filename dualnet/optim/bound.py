@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from fnmatch import fnmatchcase
 from typing import Any
 
 from dualnet import ops, registry, tree
@@ -21,6 +20,7 @@ from dualnet.optim import clipping
 from dualnet.optim.accumulation import Accumulation
 from dualnet.optim.base import Optimizer
 from dualnet.optim.check import check_nonnegative
+from dualnet.optim.groups import parted
 from dualnet.optim.keeping import beside
 from dualnet.optim.scalar import Number
 from dualnet.optim.scaling import Scaling
@@ -30,12 +30,15 @@ from dualnet.shapes import fits
 from dualnet.typing import NDArray, Tensor, Tree
 from dualnet.variables import take_over
 
-__all__ = ["BoundOptimizer"]
+__all__ = ["BoundOptimizer", "Closure", "evaluated"]
 
 #: Names in :meth:`BoundOptimizer.state` that belong to no variable.
 STEP, LEARNING_RATE = "step", "learning_rate"
 
 Gradients = Sequence[Tensor | None]
+#: Computes the loss where the variables are, and its gradients as :meth:`BoundOptimizer.apply`
+#: takes them.
+Closure = Callable[[], tuple[Tensor, Tree]]
 
 ADVICE = (
     "Lower the learning rate, look for NaN in the data, or leave such steps out with "
@@ -64,8 +67,8 @@ class BoundOptimizer:
         self._dtypes = [state.dtype_name(v) for v in self.variables]
         self._shapes = [state.shape(v) for v in self.variables]
         self._half = any(wide(dtype) != dtype for dtype in self._dtypes)
-        self._groups = _groups(rule, self.paths)
-        self._slots = {name: [self._slot(name, v) for v in self.variables] for name in rule.kept}
+        self._parts = parted(rule, self.paths)
+        self._slots = self._first_slots()
         self._sums = (
             Accumulation(backend, self.variables, rule.accumulate) if rule.accumulate > 1 else None
         )
@@ -76,8 +79,18 @@ class BoundOptimizer:
         self._schedule = rate if isinstance(rate, Schedule) else None
         self._rate = backend.optim.scalar(0.0 if isinstance(rate, Schedule) else float(rate))
 
-    def _slot(self, name: str, variable: Tensor) -> Tensor | None:
-        first = self.rule.first(name, self._backend.state.to_numpy(variable))
+    def _first_slots(self) -> dict[str, list[Tensor | None]]:
+        """What each part keeps, by name and place; ``None`` where a variable has no such slot."""
+        slots: dict[str, list[Tensor | None]] = {}
+        for part in self._parts:
+            for name in part.rule.kept:
+                held = slots.setdefault(name, [None] * len(self.variables))
+                for place in part.places:
+                    held[place] = self._slot(part.rule, name, self.variables[place])
+        return slots
+
+    def _slot(self, rule: Optimizer, name: str, variable: Tensor) -> Tensor | None:
+        first = rule.first(name, self._backend.state.to_numpy(variable))
         return None if first is None else beside(self._backend, variable, first)
 
     def __repr__(self) -> str:
@@ -136,9 +149,42 @@ class BoundOptimizer:
         """
         self._take(self._checked(tree.leaves(gradients)), good=True)
 
+    def minimize(self, closure: Closure) -> Tensor:
+        """One update with the gradients that a function computes; of every optimizer.
+
+        ::
+
+            def closure():
+                with dn.GradientTape() as tape:
+                    loss = dn.losses.mse(y, model(x, training=True))
+                return loss, tape.gradient(loss, model.trainable_variables)
+
+            loss = optimizer.minimize(closure)
+
+        :class:`~dualnet.optim.LBFGS` calls the function again and again, with the variables
+        elsewhere each time; the others call it once, and :meth:`apply`.
+
+        Args:
+            closure: gives ``(loss, gradients)`` with the variables as they are.
+
+        Returns:
+            The loss before the update.
+
+        Raises:
+            ConfigError: the function gives something else.
+            As :meth:`apply`.
+        """
+        loss, gradients = evaluated(closure)
+        self.apply(gradients)
+        return self._backend.tape.stop_gradient(loss)
+
     def scaled(self, loss: Tensor) -> Tensor:
         """The loss whose gradients :meth:`apply_scaled` takes; the loss itself without scale."""
         return loss if self._scaling is None else self._scaling.scaled(loss)
+
+    def unscaled(self, gradients: Gradients) -> list[Tensor | None]:
+        """Gradients of the loss itself, of those of a loss that :meth:`scaled` made larger."""
+        return list(gradients if self._scaling is None else self._scaling.divided(gradients))
 
     def apply_scaled(self, gradients: Tree) -> None:
         """:meth:`apply`, for the gradients of a loss that :meth:`scaled` made larger.
@@ -185,17 +231,17 @@ class BoundOptimizer:
         guard = None if made is True else made
         step = self._backend.optim.read(self._counter)
         rate = self._current_rate(step)
-        for rule, places in self._groups:
-            places = [i for i in places if found[i] is not None]
+        for part in self._parts:
+            places = [i for i in part.places if found[i] is not None]
             if not places:
                 continue
             self._backend.optim.apply(
-                rule,
+                part.rule,
                 [self.variables[i] for i in places],
                 [found[i] for i in places],
-                {name: [held[i] for i in places] for name, held in self._slots.items()},
+                {name: [self._slots[name][i] for i in places] for name in part.rule.kept},
                 step + 1,
-                rate,
+                part.rate(step, rate),
                 guard,
             )
         self._count(due, made)
@@ -259,7 +305,8 @@ class BoundOptimizer:
         """A block in which the variables hold what the rule has averaged.
 
         That is the average of ``ema``, or the ``x`` of
-        :class:`~dualnet.optim.ScheduleFreeAdamW`.  After the block they hold what they held
+        :class:`~dualnet.optim.ScheduleFreeAdamW`; in a group whose rule averages nothing they
+        hold what they held.  After the block they hold what they held
         before::
 
             with model.optimizer.averaged():
@@ -268,15 +315,18 @@ class BoundOptimizer:
         Raises:
             StateError: the rule averages nothing.
         """
-        if not self.rule.averages:
+        averaging = [part for part in self._parts if part.rule.averages]
+        if not averaging:
             raise StateError(f"{self.rule!r} keeps no average; make it with ema=0.999")
         state = self._backend.state
         named = dict(zip(self.paths, self.variables, strict=True))
         before = {path: state.to_numpy(variable) for path, variable in named.items()}
-        for place, (variable, dtype) in enumerate(zip(self.variables, self._dtypes, strict=True)):
-            held = {name: of[place] for name, of in self._slots.items()}
-            average = self.rule.average(ops.astype(variable, wide(dtype)), held)
-            state.assign(variable, ops.astype(average, dtype))
+        for part in averaging:
+            for place in part.places:
+                variable, dtype = self.variables[place], self._dtypes[place]
+                held = {name: self._slots[name][place] for name in part.rule.kept}
+                average = part.rule.average(ops.astype(variable, wide(dtype)), held)
+                state.assign(variable, ops.astype(average, dtype))
         try:
             yield
         finally:
@@ -399,17 +449,24 @@ def _common_backend(named: dict[str, Tensor]) -> Backend:
     return next(iter(found.values()))
 
 
-def _groups(rule: Optimizer, paths: Sequence[str]) -> list[tuple[Optimizer, list[int]]]:
-    """The rule, and the same rule without decay, each with the places it is for."""
+def evaluated(closure: Closure) -> tuple[Tensor, Tree]:
+    """What a function gives for :meth:`BoundOptimizer.minimize`.
 
-    def spared(path: str) -> bool:
-        return any(fnmatchcase(path, pattern) for pattern in rule.no_decay)
-
-    split: dict[bool, list[int]] = {False: [], True: []}
-    for place, path in enumerate(paths):
-        split[bool(rule.weight_decay) and spared(path)].append(place)
-    groups = [(rule, split[False]), (rule.replace(weight_decay=0.0), split[True])]
-    return [(chosen, places) for chosen, places in groups if places]
+    Raises:
+        ConfigError: it is not a loss of one number and its gradients.
+    """
+    found = closure()
+    if not isinstance(found, tuple) or len(found) != 2:
+        raise ConfigError(
+            f"the function to minimize gave {_described(found)}; it returns (loss, gradients)"
+        )
+    backend = registry.of_type(type(found[0]))
+    if backend is None or backend.state.shape(found[0]) != ():
+        raise ConfigError(
+            f"the loss of the function to minimize is {_described(found[0])}; it is a tensor of "
+            "one number, as ops.mean gives"
+        )
+    return found
 
 
 def _both(due: Number, finite: Number) -> Number:

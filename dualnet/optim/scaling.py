@@ -71,10 +71,14 @@ class Scaling:
         """The factor of the next loss."""
         return self._backend.optim.read(self._scale)
 
-    def unscaled(self, gradients: Sequence[Tensor | None]) -> tuple[list[Tensor | None], Any]:
-        """Gradients of the loss itself, and whether all are numbers; zeros if they are not."""
+    def divided(self, gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
+        """Gradients of the loss itself."""
         factor = self.factor
-        found = [g if g is None else g / _like(factor, g) for g in gradients]
+        return [g if g is None else g / _like(factor, g) for g in gradients]
+
+    def unscaled(self, gradients: Sequence[Tensor | None]) -> tuple[list[Tensor | None], Any]:
+        """:meth:`divided`, and whether all are numbers; zeros if they are not."""
+        found = self.divided(gradients)
         if all(g is None for g in found):
             return found, True
         finite = self._backend.optim.read(ops.isfinite(global_norm(found)))

@@ -25,6 +25,7 @@ from dualnet.parity.verdict import judge
 from dualnet.random.layout import checked_integer
 from dualnet.report.values import Divergence, LayerRow, Mode, Report, Settings
 from dualnet.training.checks import check_finite
+from dualnet.training.compiled import with_scale
 from dualnet.typing import Tree
 
 __all__ = ["compare", "two_backends"]
@@ -108,7 +109,8 @@ def compare(
     data = _data(x, y, sample_weight, batch_size=batch_size, seed=seed)
     total = _total_steps(epochs, len(data), steps)
     leading = _leading(total, proof_steps)
-    problem = _problem(net, loss, optimizer, metrics, input_shape, device, seed)
+    chosen = with_scale(optim.get(optimizer), dtype)
+    problem = _problem(net, loss, chosen, metrics, input_shape, device, seed)
     held_out = None if validation_data is None else _unshuffled(validation_data)
     with full_precision(), flushed_denormals():
         run = _Run(problem, names, dtype, data, total, leading)
@@ -348,7 +350,7 @@ def environment(names: tuple[str, str]) -> dict[str, str]:
 def _problem(
     net: Layer,
     loss: Any,
-    optimizer: Any,
+    optimizer: Optimizer,
     chosen: Sequence[Any],
     input_shape: Tree,
     device: str,
@@ -358,7 +360,7 @@ def _problem(
     return Problem(
         net,
         found,
-        optim.get(optimizer),
+        optimizer,
         tuple(metrics.get(metric, found) for metric in chosen),
         input_shape,
         device,

@@ -11,6 +11,7 @@ import numpy as np
 
 from dualnet import tree
 from dualnet.data import Batch
+from dualnet.errors import ConfigError
 from dualnet.metrics import Tally
 from dualnet.model import Model
 from dualnet.nn.layer import Layer
@@ -21,7 +22,16 @@ from dualnet.training.steps import Steps, gradients
 from dualnet.training.totals import Totals
 from dualnet.typing import NDArray, Tensor, Tree
 
-__all__ = ["Lane", "Native", "Pass", "Problem", "Snapshot", "Trained", "named_leaves"]
+__all__ = [
+    "Lane",
+    "Native",
+    "Pass",
+    "Problem",
+    "Snapshot",
+    "Trained",
+    "check_optimizer",
+    "named_leaves",
+]
 
 #: A batch as tensors of one backend.
 Native = tuple[Tree, Tree, Tree]
@@ -38,6 +48,19 @@ class Problem:
     input_shape: Tree
     device: str
     seed: int
+
+    def __post_init__(self) -> None:
+        check_optimizer(self.optimizer)
+
+
+def check_optimizer(optimizer: Optimizer) -> None:
+    """Raises :class:`ConfigError` if an update is not a function of one set of gradients."""
+    if optimizer.needs_closure:
+        raise ConfigError(
+            f"{optimizer!r} evaluates the loss several times in one update, so its updates cannot "
+            "be measured with the gradients of the other side; compare with another optimizer, "
+            "or compare what fit gives on each backend"
+        )
 
 
 @dataclass(frozen=True)
@@ -102,7 +125,7 @@ class Lane:
         self.state_paths = self.model.backend.layers.states(self.model.native)
         compiled = self.model.backend.jit.train_step
         self._train = compiled(self._train_step, jit="auto")
-        self._compiled_apply = compiled(self.optimizer.apply, jit="auto")
+        self._compiled_apply = compiled(self._apply, jit="auto")
         self._steps = Steps(self.model, problem.loss, problem.metrics, self.optimizer, jit="auto")
 
     @contextmanager
@@ -131,13 +154,17 @@ class Lane:
 
     def _train_step(self, x: Tree, y: Tree, weight: Tree) -> Trained:
         """One training step as ``fit`` makes it, which gives all that can be compared."""
-        found = gradients(self.model, self.optimizer.variables, self.problem.loss, x, y, weight)
-        self.optimizer.apply(found.gradients)
+        optimizer, loss = self.optimizer, self.problem.loss
+        found = gradients(
+            self.model, optimizer.variables, loss, x, y, weight, scaled=optimizer.scaled
+        )
+        own = optimizer.unscaled(found.gradients)  # before the update chooses another scale
+        optimizer.apply_scaled(found.gradients)
         tape = self.model.backend.tape
         with tape.no_gradient():
             tallies = tuple(m.update(y, found.prediction, weight) for m in self.problem.metrics)
         prediction = tree.map(tape.stop_gradient, found.prediction)
-        return Trained(prediction, tape.stop_gradient(found.loss), tallies, found.gradients)
+        return Trained(prediction, tape.stop_gradient(found.loss), tallies, own)
 
     def train(self, batch: Batch) -> Trained:
         """One training step."""
@@ -189,10 +216,13 @@ class Lane:
         Args:
             compiled: as a training step makes it, which costs a compilation; else eagerly.
         """
-        apply = self._compiled_apply if compiled else self.optimizer.apply
+        apply = self._compiled_apply if compiled else self._apply
         wide = self.model.policy.variable
         with self.on_device():
             apply([self.model.to_native(found[path], wide) for path in self.paths])
+
+    def _apply(self, found: Sequence[Tensor]) -> None:
+        self.optimizer.apply_scaled([self.optimizer.scaled(gradient) for gradient in found])
 
     def _numpy_gradients(self, found: Sequence[Tensor | None]) -> dict[str, NDArray]:
         """Gradients by path; zeros for a variable the loss does not depend on."""

@@ -15,7 +15,7 @@ from dualnet.training.steps import Steps
 if TYPE_CHECKING:
     from dualnet.model import Model
 
-__all__ = ["Compiled"]
+__all__ = ["Compiled", "with_scale"]
 
 
 class Compiled:
@@ -44,7 +44,7 @@ class Compiled:
     def bind(self, model: Model) -> optim.BoundOptimizer:
         """The optimizer with slots on the model's backend; made once."""
         if self.bound is None:
-            self.bound = _scaling(self.optimizer, model).bind(model)
+            self.bound = with_scale(self.optimizer, model.dtype).bind(model)
         return self.bound
 
     def steps(self, model: Model) -> Steps:
@@ -70,9 +70,9 @@ class Compiled:
         }
 
 
-def _scaling(optimizer: optim.Optimizer, model: Model) -> optim.Optimizer:
-    """The optimizer, with a loss scale where gradients are computed in float16."""
-    if optimizer.loss_scale is not None or model.dtype != "mixed_float16":
+def with_scale(optimizer: optim.Optimizer, dtype: str) -> optim.Optimizer:
+    """The optimizer for a model of this dtype: with a loss scale where gradients are float16."""
+    if optimizer.loss_scale is not None or dtype != "mixed_float16":
         return optimizer
     return optimizer.replace(loss_scale=optim.LossScale())
 

@@ -71,7 +71,9 @@ class Steps:
         self._metrics = tuple(metrics)
         self._optimizer = optimizer
         compiled = model.backend.jit.train_step
-        self.train = compiled(self._train, jit=jit)
+        self._pass = compiled(self._passed, jit=jit)
+        searching = optimizer.rule.needs_closure
+        self.train = self._train_by_passes if searching else compiled(self._train, jit=jit)
         self.evaluate = compiled(self._evaluate, jit=jit)
 
     def _train(self, x: Tree, y: Tree, weight: Tree) -> tuple[Tensor, tuple[Tally, ...]]:
@@ -82,6 +84,28 @@ class Steps:
         optimizer.apply_scaled(step.gradients)
         loss = self._model.backend.tape.stop_gradient(step.loss)
         return loss, self._tallies(step.prediction, y, weight)
+
+    def _train_by_passes(self, x: Tree, y: Tree, weight: Tree) -> tuple[Tensor, tuple[Tally, ...]]:
+        """A step of an optimizer that evaluates the loss again and again; passes are compiled.
+
+        The metrics are those of the first pass, from which the step starts.
+        """
+        found: list[tuple[Tally, ...]] = []
+
+        def closure() -> tuple[Tensor, list[Tensor | None]]:
+            loss, gradients, tallies = self._pass(x, y, weight)
+            found.append(tallies)
+            return loss, gradients
+
+        return self._optimizer.minimize(closure), found[0]
+
+    def _passed(
+        self, x: Tree, y: Tree, weight: Tree
+    ) -> tuple[Tensor, list[Tensor | None], tuple[Tally, ...]]:
+        """Loss, gradients and metrics, with nothing updated."""
+        step = gradients(self._model, self._optimizer.variables, self._loss, x, y, weight)
+        loss = self._model.backend.tape.stop_gradient(step.loss)
+        return loss, step.gradients, self._tallies(step.prediction, y, weight)
 
     def _evaluate(self, x: Tree, y: Tree, weight: Tree) -> tuple[Tensor, tuple[Tally, ...]]:
         prediction = predict(self._model, x)

@@ -26,6 +26,7 @@ from dualnet.parity.foreign.weights import (
 )
 from dualnet.parity.gates import Gates
 from dualnet.parity.gradients import gradient_distances
+from dualnet.parity.lane import check_optimizer
 from dualnet.parity.recorded import Recorded
 from dualnet.protocols.foreign import Unit
 from dualnet.report.values import Distance
@@ -108,7 +109,7 @@ def updater(optimizer: Any, side: Side, units: Sequence[Unit], names: Sequence[U
         names: whose paths ``no_decay`` is matched with.
 
     Raises:
-        ConfigError: it is neither.
+        ConfigError: it is neither, or needs more than gradients.
     """
     foreign = side.backend.foreign
     if foreign.is_optimizer(optimizer):
@@ -122,6 +123,7 @@ def updater(optimizer: Any, side: Side, units: Sequence[Unit], names: Sequence[U
             f"or an optimizer of {side.backend.name}, in which this model is written"
         )
     rule = optim.get(optimizer)
+    check_optimizer(rule)
     variables = {
         f"{place:06d}.{names[place].path}.{_ours(unit, name)}": unit.variables[name]
         for place, unit in enumerate(units)
