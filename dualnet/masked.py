@@ -77,7 +77,6 @@ class Masked(tree.Branch):
     shape = property(_refusal("the shape"))
     dtype = property(_refusal("the dtype"))
     ndim = property(_refusal("the rank"))
-    __array__ = _refusal("an array")
     __bool__ = _refusal("the truth")
     __getitem__ = _refusal("a part")
     __iter__ = _refusal("an iterator")

@@ -10,6 +10,7 @@ import numpy as np
 
 from dualnet import tree
 from dualnet.data.arrays import host_array
+from dualnet.data.ragged import Ragged
 from dualnet.errors import ConfigError, DataError
 from dualnet.random import Stream
 from dualnet.random.layout import checked_integer
@@ -51,8 +52,8 @@ class Batches:
     batches are views of the arrays, not copies.
 
     Args:
-        x, y, sample_weight: arrays, or trees of arrays, with samples along axis 0;
-            ``None`` for targets or weights that there are not.
+        x, y, sample_weight: arrays, masked arrays, :class:`Ragged` sequences, or trees of
+            them, with samples along axis 0; ``None`` for targets or weights that there are not.
         batch_size: samples in a batch; the last one may be smaller.
         shuffle: whether each epoch has an order of its own.
         seed: the key of the permutations.
@@ -82,6 +83,7 @@ class Batches:
         drop_last: bool = False,
     ) -> None:
         self._data = _arrays(Batch(x, y, sample_weight))
+        self._ragged = any(isinstance(leaf, Ragged) for leaf in tree.leaves(tuple(self._data)))
         self._shuffle = shuffle
         self._seed = seed
         self.batch_size = checked_integer("batch_size", batch_size, 1, 1 << 63)
@@ -111,7 +113,10 @@ class Batches:
         """
         order = self._order(epoch)
         slices = (slice(start, start + self.batch_size) for start in self._starts)
-        return (_take(self._data, rows if order is None else order[rows]) for rows in slices)
+        taken = (_take(self._data, rows if order is None else order[rows]) for rows in slices)
+        if not self._ragged:
+            return taken
+        return (Batch(*(tree.map(_padded, part) for part in batch)) for batch in taken)
 
     def _order(self, epoch: int) -> NDArray | None:
         if not self._shuffle:
@@ -192,7 +197,14 @@ def _length(name: str, leaf: Any) -> int:
 
 
 def _arrays(batch: Batch) -> Batch:
-    return Batch(*(tree.map(host_array, part) for part in batch))
+    def array(leaf: Any) -> Any:
+        return leaf if isinstance(leaf, Ragged) else host_array(leaf)
+
+    return Batch(*(tree.map(array, part) for part in batch))
+
+
+def _padded(leaf: Any) -> Any:
+    return leaf.padded() if isinstance(leaf, Ragged) else leaf
 
 
 def _take(batch: Batch, rows: slice | NDArray) -> Batch:
@@ -201,10 +213,9 @@ def _take(batch: Batch, rows: slice | NDArray) -> Batch:
     For rows in random order ``np.take`` is about twice as fast as indexing.
     """
 
-    def take(leaf: NDArray | None) -> NDArray | None:
-        if leaf is None:
-            return None
-        taken: NDArray = leaf[rows] if isinstance(rows, slice) else np.take(leaf, rows, axis=0)
-        return taken
+    def take(leaf: Any) -> Any:
+        if leaf is None or isinstance(rows, slice):
+            return leaf if leaf is None else leaf[rows]
+        return leaf.take(rows) if isinstance(leaf, Ragged) else np.take(leaf, rows, axis=0)
 
     return Batch(*(tree.map(take, part) for part in batch))

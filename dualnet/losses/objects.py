@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from dualnet import ops
 from dualnet.config import Configurable
 from dualnet.dtypes import canonical
-from dualnet.errors import ConfigError, LabelError
+from dualnet.errors import ConfigError, LabelError, MaskError
 from dualnet.losses import (
     angles,
     distributions,
@@ -21,8 +22,9 @@ from dualnet.losses import (
     regression,
     sequences,
 )
-from dualnet.losses.reduction import check_reduction
+from dualnet.losses.reduction import check_reduction, unmasked
 from dualnet.losses.targets import are_labels, check_labels, check_same_shape
+from dualnet.masked import wrapped
 from dualnet.typing import NDArray, Shape, Tensor
 
 __all__ = [
@@ -61,6 +63,8 @@ class Loss(Configurable):
     """
 
     function: ClassVar[Callable[..., Tensor]]
+    #: Whether the mean is over samples, however many steps each has.
+    of_samples: ClassVar[bool] = False
 
     reduction: str = dataclasses.field(default="mean", kw_only=True)
 
@@ -72,8 +76,12 @@ class Loss(Configurable):
     ) -> Tensor:
         """The loss of a batch, and its errors: those of the function.
 
+        The masks of :class:`dualnet.nn.Masked` targets and predictions are ``mask``; elements
+        that are not reduced are masked by it.
+
         Raises:
             ConfigError: there are several predictions.
+            MaskError: there is a mask beside that of masked values.
         """
         if isinstance(y_pred, (tuple, list, dict)):
             raise ConfigError(
@@ -81,8 +89,27 @@ class Loss(Configurable):
                 f"{type(y_pred).__name__} of {len(y_pred)}; give a function of your own as the "
                 "loss: loss(y, predictions, sample_weight)"
             )
+        y_true, y_pred, own = unmasked(y_true, y_pred)
+        if own is not None and mask is not None:
+            raise MaskError(
+                f"{type(self).__name__} was given mask= and masked values; give one of them"
+            )
+        mask = own if mask is None else mask
         options = self.fields()
-        return type(self).function(y_true, y_pred, sample_weight, mask=mask, **options)
+        value = type(self).function(y_true, y_pred, sample_weight, mask=mask, **options)
+        elements = self.reduction == "none" and not self.of_samples
+        return wrapped(value, own) if elements else value
+
+    def elements(self, y_true: Any, y_pred: Tensor) -> Tensor:
+        """The loss of each element, whatever the reduction."""
+        options = self.fields() | {"reduction": "none"}
+        return type(self).function(y_true, y_pred, **options)
+
+    def counted(self, y_true: Any, y_pred: Any) -> Tensor | None:
+        """How many steps a mean is over, where a mask says it; ``None`` where none does."""
+        mask = unmasked(y_true, y_pred)[2]
+        by_steps = self.reduction == "mean" and not self.of_samples
+        return ops.count_nonzero(mask) if mask is not None and by_steps else None
 
     def check_targets(self, y: NDArray, output_shape: Shape) -> None:
         """Looks at all targets on the host, before training.
@@ -295,6 +322,7 @@ class Dice(Loss):
     """:func:`dualnet.losses.dice` with its options."""
 
     function = staticmethod(overlap.dice)
+    of_samples = True
 
     smooth: float = 1e-7
 
@@ -311,6 +339,7 @@ class Tversky(Loss):
     """:func:`dualnet.losses.tversky` with its options."""
 
     function = staticmethod(overlap.tversky)
+    of_samples = True
 
     alpha: float = 0.5
     beta: float = 0.5
@@ -351,6 +380,7 @@ class CTC(Loss):
     """:func:`dualnet.losses.ctc` with its options; labels tell their length, a mask the steps'."""
 
     function = staticmethod(sequences.ctc)
+    of_samples = True
 
     blank: int = 0
     from_logits: bool = True

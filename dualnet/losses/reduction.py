@@ -7,10 +7,12 @@ from typing import Any
 from dualnet import ops
 from dualnet.errors import ConfigError, ShapeError
 from dualnet.losses.targets import cast_like, native_like, shape_of
+from dualnet.masked import parted
+from dualnet.nn.masks import combined
 from dualnet.shapes import fits
 from dualnet.typing import Tensor
 
-__all__ = ["check_reduction", "reduced", "spread", "without_masked"]
+__all__ = ["check_reduction", "reduced", "spread", "unmasked", "without_masked"]
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -37,6 +39,12 @@ def spread(value: Any, tensor: Tensor, what: str) -> Tensor:
     for _ in range(len(wanted) - len(have)):
         value = ops.expand_dims(value, axis=-1)
     return value
+
+
+def unmasked(y_true: Any, y_pred: Any) -> tuple[Any, Any, Any]:
+    """Targets and predictions as values, and the mask of what both have; ``None`` if all."""
+    (true, mask), (predicted, other) = parted(y_true), parted(y_pred)
+    return true, predicted, combined(mask, other)
 
 
 def without_masked(tensor: Tensor, mask: Tensor | None) -> Tensor:

@@ -12,7 +12,8 @@ import numpy as np
 
 from dualnet import ops, registry
 from dualnet.dtypes import is_floating, is_integer, wide
-from dualnet.errors import DtypeError, ForeignTensorError, LabelError, ShapeError
+from dualnet.errors import DtypeError, ForeignTensorError, LabelError, MaskError, ShapeError
+from dualnet.masked import Masked
 from dualnet.ops._dispatch import backend_of
 from dualnet.protocols import Backend
 from dualnet.shapes import fits
@@ -38,7 +39,13 @@ def native(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
     Raises:
         ForeignTensorError: tensors of two frameworks.
         DtypeError: predictions that are not floating.
+        MaskError: masked values.
     """
+    if isinstance(y_pred, Masked) or isinstance(y_true, Masked):
+        raise MaskError(
+            "a function of targets and predictions takes no Masked; give y.values, and y.mask as "
+            "mask=, or use the loss as a value (losses.CrossEntropy()), metric.tally for a metric"
+        )
     backend = registry.of_type(type(y_pred))
     if backend is None:
         backend = backend_of(y_true, y_pred)

@@ -11,11 +11,12 @@ import numpy as np
 from dualnet import ops, registry
 from dualnet.config import Configurable, snake_case
 from dualnet.dtypes import is_floating
-from dualnet.losses.reduction import spread
-from dualnet.losses.targets import backend_of_tensor, cast_like
+from dualnet.losses.reduction import spread, unmasked, without_masked
+from dualnet.losses.targets import backend_of_tensor, cast_like, native_like, shape_of
+from dualnet.nn.masks import over_steps
 from dualnet.typing import NDArray, Tensor
 
-__all__ = ["Metric", "Tally", "counted", "merge", "weighed", "weights"]
+__all__ = ["Metric", "Tally", "counted", "mask_weights", "merge", "weighed", "weights"]
 
 #: What a metric keeps of a batch: native tensors, which are added over batches and replicas.
 #: For a mean these are a sum and the weight it was taken with.
@@ -25,7 +26,7 @@ Tally = tuple[Tensor, ...]
 class Metric(Configurable):
     """Base of every metric.
 
-    A subclass says what is counted in a batch (:meth:`update`) and what the counts of all
+    A subclass says what is counted in a batch (:meth:`update`; masks are taken care of) and what the counts of all
     batches mean (:meth:`compute`).
     """
 
@@ -42,6 +43,15 @@ class Metric(Configurable):
                 of samples or of steps, counts as 0 and 1.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no update")
+
+    def tally(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tally:
+        """:meth:`update`, where steps that :class:`dualnet.nn.Masked` lacks have the weight 0."""
+        true, predicted, mask = unmasked(y_true, y_pred)
+        if mask is None:
+            return self.update(y_true, y_pred, sample_weight)
+        true = without_masked(native_like(true, predicted), mask)
+        weight = mask_weights(mask, sample_weight)
+        return self.update(true, without_masked(predicted, mask), weight)
 
     def result(self, tally: Sequence[Any]) -> float:
         """The metric's value, from the sum of tallies, computed on the host in float64.
@@ -72,6 +82,16 @@ def _on_host(part: Any) -> NDArray:
 def merge(*tallies: Tally) -> Tally:
     """The tally of several batches, or replicas, from those of each."""
     return tuple(sum(parts[1:], start=parts[0]) for parts in zip(*tallies, strict=True))
+
+
+def mask_weights(mask: Tensor, sample_weight: Any) -> Tensor:
+    """Sample weights, 0 where a mask is False; the mask itself if there are none."""
+    if sample_weight is None:
+        return mask
+    weight = native_like(sample_weight, mask)
+    while len(shape_of(weight)) < 2:
+        weight = ops.expand_dims(weight, axis=-1)
+    return ops.where(over_steps(mask, weight), weight, ops.zeros_like(weight))
 
 
 def weights(sample_weight: Any, tensor: Tensor) -> Tensor:

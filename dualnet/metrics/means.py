@@ -11,8 +11,10 @@ from dualnet.config import snake_case
 from dualnet.losses import Loss
 from dualnet.losses.angles import cosine
 from dualnet.losses.pairs import paired
+from dualnet.losses.reduction import unmasked, without_masked
 from dualnet.losses.targets import cast_like, native, shape_of
-from dualnet.metrics.base import Metric, Tally, weighed
+from dualnet.masked import parted
+from dualnet.metrics.base import Metric, Tally, mask_weights, weighed
 from dualnet.typing import NDArray, Tensor
 
 __all__ = [
@@ -41,12 +43,14 @@ class MeanLoss(Metric):
         return self.label or snake_case(type(self.loss).__name__)
 
     def update(self, y_true: Any, y_pred: Tensor, sample_weight: Any = None) -> Tally:
-        elements = self.loss.replace(reduction="none")(y_true, y_pred)
-        return weighed(elements, sample_weight)
+        return weighed(self.loss.elements(y_true, y_pred), sample_weight)
 
 
 class Function(Metric):
     """A user's function ``f(y_true, y_pred)``: a value per sample, or the mean of a batch.
+
+    It gets masked values as they are, and may give values per step or a mean over those that
+    are there.
 
     Args:
         function: its name is the metric's.
@@ -64,6 +68,16 @@ class Function(Metric):
             samples = _samples(y_pred)
             return values * cast_like(samples, values), samples
         return weighed(values, sample_weight)
+
+    def tally(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tally:
+        _, _, mask = unmasked(y_true, y_pred)
+        if mask is None:
+            return self.update(y_true, y_pred, sample_weight)
+        values = parted(self.function(y_true, y_pred))[0]
+        if shape_of(values) == ():
+            steps = cast_like(ops.count_nonzero(mask), values)
+            return values * steps, steps
+        return weighed(without_masked(values, mask), mask_weights(mask, sample_weight))
 
 
 def _samples(y_pred: Tensor) -> Tensor:

@@ -20,7 +20,8 @@ from dualnet import registry, tree
 from dualnet.context import current_backend, current_device
 from dualnet.device import select
 from dualnet.dtypes import SCALARS
-from dualnet.errors import DtypeError, ForeignTensorError
+from dualnet.errors import DtypeError, ForeignTensorError, MaskError
+from dualnet.masked import ADVICE, Masked, any_masked
 from dualnet.protocols import Backend
 
 __all__ = ["backend_of", "composed", "creators", "dispatcher", "dispatchers"]
@@ -156,6 +157,7 @@ class _SlowWay:
         return kernel(scalar, x, *args, **kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        _refuse_masked(self.name, args, kwargs)
         given = _tensors(args, kwargs)
         backend = _common_backend(given)
         function = getattr(self.find(backend), self.name)
@@ -169,6 +171,7 @@ class _SlowWay:
 
     def failed(self, error: Exception, /, *args: Any, **kwargs: Any) -> None:
         """Raises the error of a kernel, unless :meth:`__call__` has more to say or to try."""
+        _refuse_masked(self.name, args, kwargs)
         if isinstance(error, _NoWay) or not self.as_they_should_be(args, kwargs):
             return  # so that an error of the slow way does not drag this one along
         self.explain(backend_of(args, kwargs), error, args, kwargs)
@@ -225,6 +228,12 @@ def backend_of(*arguments: Any) -> Backend:
     return _common_backend(_tensors(arguments))
 
 
+def _refuse_masked(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raises :class:`MaskError` if masked values are among the arguments."""
+    if any_masked(args) or any_masked(kwargs):
+        raise MaskError(f"{name} takes tensors, and would lose the mask of Masked; {ADVICE}")
+
+
 def _is_operand(value: Any) -> bool:
     """Whether this can stand where a tensor is wanted."""
     return isinstance(value, SCALARS) or registry.of_type(type(value)) is not None
@@ -254,6 +263,8 @@ def _creator(method: Function, find: Namespace) -> Function:
     adopts = name == "from_dlpack"  # what it is given may be of any framework
 
     def create(*args: Any, device: Any = None, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], Masked):
+            _refuse_masked(name, args, kwargs)
         if adopts and args and not hasattr(args[0], "__dlpack__"):
             raise DtypeError(
                 f"{name} takes an array of any library, which has __dlpack__, got "

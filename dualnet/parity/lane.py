@@ -16,7 +16,7 @@ from dualnet.metrics import Tally
 from dualnet.model import Model
 from dualnet.nn.layer import Layer
 from dualnet.optim import Optimizer
-from dualnet.parity.recorded import Recorded
+from dualnet.parity.recorded import Recorded, floating_leaves
 from dualnet.training.sources import Sources
 from dualnet.training.steps import Steps, gradients
 from dualnet.training.totals import Totals
@@ -162,7 +162,7 @@ class Lane:
         optimizer.apply_scaled(found.gradients)
         tape = self.model.backend.tape
         with tape.no_gradient():
-            tallies = tuple(m.update(y, found.prediction, weight) for m in self.problem.metrics)
+            tallies = tuple(m.tally(y, found.prediction, weight) for m in self.problem.metrics)
         prediction = tree.map(tape.stop_gradient, found.prediction)
         return Trained(prediction, tape.stop_gradient(found.loss), tallies, own)
 
@@ -198,7 +198,7 @@ class Lane:
         backend = self.model.backend
 
         def run(tensors: Tree, y: Tree, weight: Tree) -> list[Tensor | None]:
-            leaves = tree.leaves(tensors)
+            leaves = floating_leaves(backend, tensors)
             made = Recorded(backend, lambda: self.problem.loss(y, tensors, weight), leaves)
             return made.gradients([made.value], leaves)
 

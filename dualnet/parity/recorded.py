@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
+from dualnet import tree
+from dualnet.dtypes import is_floating
 from dualnet.protocols import Backend
-from dualnet.typing import Tensor
+from dualnet.typing import Tensor, Tree
 
-__all__ = ["Recorded"]
+__all__ = ["Recorded", "floating_leaves"]
 
 T = TypeVar("T")
+
+
+def floating_leaves(backend: Backend, values: Tree) -> list[Tensor]:
+    """The tensors of a tree that gradients can flow to."""
+    state = backend.state
+    return [
+        leaf
+        for leaf in tree.leaves(values)
+        if state.is_tensor_type(type(leaf)) and is_floating(state.dtype_name(leaf))
+    ]
 
 
 class Recorded(Generic[T]):

@@ -17,8 +17,8 @@ from dualnet.parity.distances import distances, largest
 from dualnet.parity.gates import Gates
 from dualnet.parity.gradients import attenuated, gradient_distances, gradients_part
 from dualnet.parity.lane import Lane, Native, Snapshot
-from dualnet.parity.recorded import Recorded
-from dualnet.parity.tracing import Call, Trace, floating_leaves, trace_calls
+from dualnet.parity.recorded import Recorded, floating_leaves
+from dualnet.parity.tracing import Call, Trace, trace_calls
 from dualnet.report.values import Distance, LayerRow
 from dualnet.typing import NDArray, Tensor, Tree
 

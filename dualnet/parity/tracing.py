@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from dualnet import losses, tree
-from dualnet.dtypes import is_floating
 from dualnet.model import Model
-from dualnet.parity.recorded import Recorded
+from dualnet.parity.recorded import Recorded, floating_leaves
 from dualnet.protocols import Backend
 from dualnet.typing import NDArray, Tensor, Tree
 
-__all__ = ["Call", "Trace", "floating_leaves", "trace", "trace_calls"]
+__all__ = ["Call", "Trace", "trace", "trace_calls"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,16 +144,6 @@ def trace_calls(
         )
         calls.append(Call(path, number, kinds[path], *parts))
     return Trace(tuple(calls), float(backend.state.to_numpy(recorded.value)))
-
-
-def floating_leaves(backend: Backend, values: Tree) -> list[Tensor]:
-    """The tensors of a tree that gradients can flow to."""
-    state = backend.state
-    return [
-        leaf
-        for leaf in tree.leaves(values)
-        if state.is_tensor_type(type(leaf)) and is_floating(state.dtype_name(leaf))
-    ]
 
 
 def _numpy(backend: Backend, leaf: Any) -> Any | NDArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dualnet import tree
+from dualnet.data import Ragged
 from dualnet.errors import NonFiniteError
 from dualnet.typing import NDArray, Tree
 
@@ -20,8 +21,9 @@ def check_finite(
         advice: what else can be done than to clean the data.
     """
     for leaf in tree.leaves(data):
-        if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f":
-            _check_array(name, leaf, advice)
+        array = leaf.steps if isinstance(leaf, Ragged) else leaf
+        if isinstance(array, np.ndarray) and array.dtype.kind == "f":
+            _check_array(name, array, advice)
 
 
 def _check_array(name: str, array: NDArray, advice: str) -> None:

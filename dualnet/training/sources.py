@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dualnet import losses, registry, tree
-from dualnet.data import Batch, Batches, BatchSource, as_batches, class_sample_weights, split
+from dualnet.data import (
+    Batch,
+    Batches,
+    BatchSource,
+    Ragged,
+    as_batches,
+    class_sample_weights,
+    split,
+)
 from dualnet.data.arrays import host_array
 from dualnet.errors import ConfigError, DataError
+from dualnet.masked import check_masked, parted
 from dualnet.training.checks import check_finite
 from dualnet.training.steps import predict
 from dualnet.typing import NDArray, Shape, Tree
@@ -76,7 +85,7 @@ class Sources:
         if (class_weight is not None or fraction) and not self._in_memory(batch):
             raise ConfigError(BATCHES)
         if class_weight is not None:
-            by_class = class_sample_weights(self._to_host(batch.y), class_weight)
+            by_class = class_sample_weights(self._to_host(parted(batch.y)[0]), class_weight)
             batch = batch._replace(weight=_product(by_class, batch.weight))
         if not fraction:
             return self.of(batch, batch_size, shuffle=shuffle), None
@@ -107,6 +116,8 @@ class Sources:
         return self._to_host(leaf) if foreign else leaf
 
     def _to_host(self, leaf: Any) -> Any:
+        if isinstance(leaf, Ragged):
+            return leaf
         backend = registry.of_type(type(leaf))
         return host_array(leaf) if backend is None else backend.state.to_numpy(leaf)
 
@@ -115,7 +126,9 @@ class Sources:
         if self._finite:
             for name, part in zip(PARTS, batch, strict=True):
                 check_finite(name, part)
-        self._model.check_inputs(batch.x)
+        for part in batch:
+            check_masked(part)
+        self._model.check_inputs(tree.map(_first, batch.x))
         if self._loss is not None:
             if batch.y is None:
                 raise DataError("there are no targets: y is None; give y, or batches of (x, y)")
@@ -123,9 +136,14 @@ class Sources:
 
     def _check_targets(self, loss: Callable[..., Any], batch: Batch) -> None:
         """Looks for labels out of range and targets of a wrong shape."""
-        shape = self._output_shape(batch.x)
-        if shape is not None and tree.structure(batch.y) == "*":
-            losses.check_targets(loss, self._to_host(batch.y), shape)
+        shape = self._output_shape(tree.map(_first, batch.x))
+        y, mask = parted(batch.y)
+        if shape is None or tree.structure(y) != "*":
+            return
+        if isinstance(y, Ragged):  # all steps of all sequences, as one
+            y, shape = y.steps[None], (len(y.steps), *shape[1:])
+        y = self._to_host(y)
+        losses.check_targets(loss, y if mask is None else _there(y, self._to_host(mask)), shape)
 
     def _output_shape(self, x: Tree) -> Shape | None:
         """The shape of the network's output for one sample; ``None`` if it has several."""
@@ -133,7 +151,7 @@ class Sources:
         if sizes not in self._output_shapes:
             one = self._model.to_native(tree.map(lambda leaf: leaf[:1], x))
             self._model.ensure_built(one)
-            output = predict(self._model, one)
+            output, _ = parted(predict(self._model, one))
             single = tree.structure(output) == "*"
             shape = self._model.backend.state.shape(output)[1:] if single else None
             self._output_shapes[sizes] = shape
@@ -161,6 +179,18 @@ def _refuse_lists(name: str, part: Tree) -> None:
             f"{name} is a {type(part).__name__} of Python numbers; make it an array with "
             f"np.asarray({name})"
         )
+
+
+def _first(leaf: Any) -> Any:
+    """The first of ragged sequences as a batch of one; any other leaf as it is."""
+    return leaf[:1].padded() if isinstance(leaf, Ragged) else leaf
+
+
+def _there(y: NDArray, mask: NDArray) -> NDArray:
+    """Targets, with one of those that are there in the places of those that are not."""
+    found = y[mask]
+    mask = np.reshape(mask, (*np.shape(mask), *(1,) * (y.ndim - 2)))
+    return np.where(mask, y, found[0]) if len(found) else np.zeros_like(y)
 
 
 def _product(by_class: NDArray, weight: Tree) -> NDArray:

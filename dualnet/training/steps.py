@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dualnet import losses
 from dualnet.metrics import Metric, Tally
 from dualnet.typing import Tensor, Tree
 
@@ -113,5 +114,9 @@ class Steps:
             return self._loss(y, prediction, weight), self._tallies(prediction, y, weight)
 
     def _tallies(self, prediction: Tree, y: Tree, weight: Tree) -> tuple[Tally, ...]:
+        """Those of the metrics; and with a mask one more, of the steps the loss is a mean of."""
         with self._model.backend.tape.no_gradient():
-            return tuple(metric.update(y, prediction, weight) for metric in self._metrics)
+            found = tuple(metric.tally(y, prediction, weight) for metric in self._metrics)
+            known = isinstance(self._loss, losses.Loss)
+            steps = self._loss.counted(y, prediction) if known else None
+            return found if steps is None else (*found, (steps,))

@@ -31,13 +31,18 @@ class Totals(Mapping[str, float]):
         self._names = ("loss", *(metric.name for metric in metrics))
         self._finite = finite
         self._loss = 0.0
-        self._samples = 0
+        self._counted = 0
         self._sums: list[list[NDArray]] = [[] for _ in self._metrics]
         self._pending: list[tuple[int, Tensor, Sequence[Tally]]] = []
         self._steps = 0
 
     def add(self, samples: int, loss: Tensor, tallies: Sequence[Tally]) -> None:
-        """Takes the results of one step over ``samples`` samples."""
+        """Takes the results of one step over ``samples`` samples.
+
+        Args:
+            loss: the mean over the samples; or over the steps that a mask has, whose number
+                is then a tally after those of the metrics.
+        """
         self._pending.append((samples, loss, tallies))
         if len(self._pending) >= PENDING:
             self._read()
@@ -58,8 +63,11 @@ class Totals(Mapping[str, float]):
                     "rate, clip gradients, or look for NaN in the data "
                     "(compile(check_finite=False) lets training go on)"
                 )
+            if len(tallies) > len(self._metrics):
+                *tallies, (steps,) = tallies
+                samples = int(self._to_host(steps))
             self._loss += loss * samples
-            self._samples += samples
+            self._counted += samples
             for place, tally in enumerate(tallies):
                 self._add(place, [self._to_host(part) for part in tally])
 
@@ -74,10 +82,10 @@ class Totals(Mapping[str, float]):
     def __getitem__(self, name: str) -> float:
         self._read()
         place = self._names.index(name)
-        if not self._samples:
+        if not self._counted:
             return math.nan
         if not place:
-            return self._loss / self._samples
+            return self._loss / self._counted
         return self._metrics[place - 1].result(self._sums[place - 1])
 
     def __iter__(self) -> Iterator[str]:

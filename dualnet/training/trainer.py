@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
 from dualnet import optim, tree
 from dualnet.callbacks import Callback, CallbackList, History, ProgressBar
 from dualnet.data import Batch, BatchSource
 from dualnet.errors import NotCompiledError
 from dualnet.random.layout import checked_integer
 from dualnet.training.compiled import Compiled
+from dualnet.training.outputs import joined
 from dualnet.training.sources import Sources
 from dualnet.training.steps import predict
 from dualnet.training.totals import Totals
@@ -253,6 +252,9 @@ class Trainable:
     def predict(self, x: Any, batch_size: int = 256) -> Any:
         """The network's output as NumPy, in evaluation mode.
 
+        Where the network gives :class:`dualnet.nn.Masked`, these are its values, 0 at the steps
+        that are not there; batches of several lengths are filled up to the longest with them.
+
         Raises:
             DataError, ShapeError, NonFiniteError
         """
@@ -263,7 +265,7 @@ class Trainable:
             for batch in data.epoch(0):
                 output = self._predictor()(self._model.native_batch(batch)[0])
                 parts.append(tree.map(self._model.backend.state.to_numpy, output))
-        return tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+        return joined(parts)
 
     def _predictor(self) -> Callable[[Tree], Tree]:
         if self._predict is None:
