@@ -26,8 +26,8 @@ Tally = tuple[Tensor, ...]
 class Metric(Configurable):
     """Base of every metric.
 
-    A subclass says what is counted in a batch (:meth:`update`; masks are taken care of) and what the counts of all
-    batches mean (:meth:`compute`).
+    A subclass says what is counted in a batch (:meth:`update`) and what the counts of all
+    batches mean (:meth:`compute`).  Masks come to it as weights.
     """
 
     @property

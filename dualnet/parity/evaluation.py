@@ -12,8 +12,7 @@ from dualnet import registry, tree
 from dualnet.device import select
 from dualnet.errors import DualnetError, TapeError
 from dualnet.parity.lane import named_leaves
-from dualnet.parity.recorded import Recorded
-from dualnet.parity.recorded import floating_leaves
+from dualnet.parity.recorded import Recorded, floating_leaves
 from dualnet.protocols import Backend
 from dualnet.random import Stream
 from dualnet.typing import DtypeName, NDArray, Tensor, Tree
