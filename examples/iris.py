@@ -21,7 +21,7 @@ def main() -> None:
         batch_size=16,
         epochs=100,
         validation_split=0.2,
-        callbacks=[callbacks.EarlyStopping("val_loss", patience=20, restore_best=True)],
+        callbacks=[callbacks.EarlyStopping("val_loss", patience=20, restore_best_weights=True)],
         verbose=0,
     )
     scores = model.evaluate(iris.x_test, iris.y_test)

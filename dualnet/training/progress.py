@@ -24,13 +24,13 @@ class Display(Protocol):
     def close(self) -> None: ...
 
 
-def display(verbose: int | str, stream: IO[str], epochs: int, batches: int | None) -> Display:
-    """The display for a ``verbose`` setting and a stream."""
+def display(verbose: int | str, stream: IO[str], last: int, batches: int | None) -> Display:
+    """The display for a ``verbose`` setting and a stream, of a run that ends at epoch ``last``."""
     if verbose == "auto":
         verbose = 1 if stream.isatty() else 2
     if verbose == 0:
         return _Silence()
-    return _Bar(stream, epochs, batches) if verbose == 1 else _Lines(stream, epochs)
+    return _Bar(stream, last, batches) if verbose == 1 else _Lines(stream, last)
 
 
 def _measures(logs: Mapping[str, float]) -> str:
@@ -54,13 +54,11 @@ class _Silence:
 class _Lines:
     """``epoch 3/10  1.2s  loss 0.31  accuracy 0.9``, when the epoch is done."""
 
-    def __init__(self, stream: IO[str], epochs: int) -> None:
+    def __init__(self, stream: IO[str], last: int) -> None:
         self._stream = stream
-        self._last: int | None = None
-        self._epochs = epochs
+        self._last = last
 
     def start(self, epoch: int) -> None:
-        self._last = epoch + self._epochs if self._last is None else self._last
         self._epoch, self._began = epoch, time.perf_counter()
 
     def step(self, batch: int, logs: Mapping[str, float]) -> None:
@@ -78,7 +76,7 @@ class _Lines:
 class _Bar:
     """A bar for the running epoch, which stays as its line when the epoch is done."""
 
-    def __init__(self, stream: IO[str], epochs: int, batches: int | None) -> None:
+    def __init__(self, stream: IO[str], last: int, batches: int | None) -> None:
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -87,12 +85,10 @@ class _Bar:
             TextColumn("{task.fields[measures]}"),
             console=Console(file=stream),
         )
-        self._epochs, self._batches = epochs, batches
-        self._last: int | None = None
+        self._last, self._batches = last, batches
         self._progress.start()
 
     def start(self, epoch: int) -> None:
-        self._last = epoch + self._epochs if self._last is None else self._last
         self._shown = time.perf_counter()
         self._task = self._progress.add_task(
             f"epoch {epoch + 1}/{self._last}", total=self._batches, measures=""

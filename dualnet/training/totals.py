@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -78,6 +79,21 @@ class Totals(Mapping[str, float]):
         before = self._sums[place]
         pairs = zip(before, parts, strict=True)
         self._sums[place] = [a + b for a, b in pairs] if before else parts
+
+    def state(self) -> dict[str, Any]:
+        """The sums so far, as JSON data and NumPy arrays."""
+        self._read()
+        return {
+            "loss": self._loss,
+            "counted": self._counted,
+            "steps": self._steps,
+            "sums": self._sums,
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Goes on from the sums of :meth:`state`."""
+        self._loss, self._counted = state["loss"], state["counted"]
+        self._steps, self._sums = state["steps"], [list(sums) for sums in state["sums"]]
 
     def __getitem__(self, name: str) -> float:
         self._read()

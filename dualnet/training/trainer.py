@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, cast
 from dualnet import optim, tree
 from dualnet.callbacks import Callback, CallbackList, History, ProgressBar
 from dualnet.data import Batch, BatchSource
-from dualnet.errors import NotCompiledError
+from dualnet.errors import DataError, NotCompiledError
 from dualnet.random.layout import checked_integer
 from dualnet.training.compiled import Compiled
 from dualnet.training.outputs import joined
+from dualnet.training.run import Run
 from dualnet.training.sources import Sources
 from dualnet.training.steps import predict
 from dualnet.training.totals import Totals
@@ -38,8 +39,10 @@ class Trainable:
         self.history = History()
         #: Epochs trained so far; the batch order of the next one follows from it.
         self.epochs = 0
-        #: Set by a callback to end training after the current epoch.
+        #: Set by a callback to end training after the current step.
         self.stop_training = False
+        #: Where ``fit`` is; ``None`` when it is not at work.
+        self.running: Run | None = None
         self._compiled: Compiled | None = None
         self._saved_slots: SavedSlots | None = None
         self._predict: Callable[[Tree], Tree] | None = None
@@ -183,14 +186,13 @@ class Trainable:
             validation = sources.of(_parts(validation_data), batch_size, shuffle=False)
         self.history = History()
         watchers = CallbackList([*callbacks, self.history, ProgressBar(verbose)], self._model)
-        self.stop_training = False
-        with self._model.backend.device.scope(self._model.device), _interruptible() as interrupted:
+        finite = self.compiled.check_finite and not watchers.nonfinite
+        run = Run((first, last), _length(data), watchers, lambda: self._totals(finite))
+        scope = self._model.backend.device.scope(self._model.device)
+        with scope, _interruptible() as interrupted, self._at_work(run):
             try:
-                watchers.on_train_begin(last - first, _length(data))
-                for epoch in range(first, last):
-                    self._fit_epoch(epoch, data, validation, watchers, interrupted)
-                    if self.stop_training or interrupted.is_set():
-                        break
+                watchers.on_train_begin(last - first, run.batches)
+                self._fit_epochs(run, data, validation, interrupted)
             except KeyboardInterrupt:
                 interrupted.set()
             finally:
@@ -198,40 +200,72 @@ class Trainable:
                 watchers.on_train_end()
         return self.history
 
+    @contextmanager
+    def _at_work(self, run: Run) -> Iterator[None]:
+        self.running, self.stop_training = run, False
+        try:
+            yield
+        finally:
+            self.running = None
+
     def _epoch_range(self, epochs: int, initial_epoch: int | None) -> tuple[int, int]:
         checked_integer("epochs", epochs, 1, 1 << 32)
         if initial_epoch is None:
             return self.epochs, self.epochs + epochs
         return checked_integer("initial_epoch", initial_epoch, 0, epochs), epochs
 
-    def _fit_epoch(
+    def _fit_epochs(
         self,
-        epoch: int,
+        run: Run,
         data: BatchSource,
         validation: BatchSource | None,
-        watchers: CallbackList,
+        interrupted: threading.Event,
+    ) -> None:
+        while run.epoch < run.last and not self.stop_training:
+            self._fit_epoch(run, data, validation, interrupted)
+            if interrupted.is_set():
+                return
+        run.finished = True
+
+    def _fit_epoch(
+        self,
+        run: Run,
+        data: BatchSource,
+        validation: BatchSource | None,
         interrupted: threading.Event,
     ) -> None:
         """One epoch with its validation; one that Ctrl-C cuts short does not count."""
+        epoch, watchers = run.epoch, run.watchers
         watchers.on_epoch_begin(epoch)
-        totals = self._totals()
-        for number, batch in enumerate(data.epoch(epoch)):
+        for number, batch in _after(run.batch, data.epoch(epoch)):
+            watchers.on_batch_begin(number)
             native = self._model.native_batch(batch)
             self.bound_optimizer()
-            totals.add(batch.samples, *self.compiled.steps(self._model).train(*native))
-            watchers.on_batch_end(number, totals)
+            run.totals.add(batch.samples, *self.compiled.steps(self._model).train(*native))
+            run.batch = number + 1
+            watchers.on_batch_end(number, run.totals)
             if interrupted.is_set():
                 return
+            if self.stop_training:
+                break
         self.bound_optimizer().check_finite()
-        logs = dict(totals)
+        logs = dict(run.totals)
         if validation is not None:
-            scores = self._evaluate(validation)
+            scores = self._evaluate(validation, watchers)
             logs.update({f"val_{name}": value for name, value in scores.items()})
         self.epochs = epoch + 1
         watchers.on_epoch_end(epoch, logs)
+        run.next_epoch()
+        watchers.on_epoch_closed(epoch)
 
     def evaluate(
-        self, x: Any, y: Tree = None, batch_size: int = 256, *, sample_weight: Tree = None
+        self,
+        x: Any,
+        y: Tree = None,
+        batch_size: int = 256,
+        *,
+        sample_weight: Tree = None,
+        callbacks: Sequence[Callback] = (),
     ) -> dict[str, float]:
         """Loss and metrics on data, in evaluation mode: ``{"loss": …, "accuracy": …}``.
 
@@ -240,16 +274,24 @@ class Trainable:
         """
         data = self._sources().of(Batch(x, y, sample_weight), batch_size, shuffle=False)
         with self._model.backend.device.scope(self._model.device):
-            return self._evaluate(data)
+            return self._evaluate(data, CallbackList(callbacks, self._model))
 
-    def _evaluate(self, data: BatchSource) -> dict[str, float]:
-        totals = self._totals()
-        for batch in data.epoch(0):
-            native = self._model.native_batch(batch)
-            totals.add(batch.samples, *self.compiled.steps(self._model).evaluate(*native))
-        return dict(totals)
+    def _evaluate(self, data: BatchSource, watchers: CallbackList) -> dict[str, float]:
+        totals = self._totals(self.compiled.check_finite and not watchers.nonfinite)
+        scores: dict[str, float] = {}
+        watchers.on_test_begin()
+        try:
+            for number, batch in enumerate(data.epoch(0)):
+                watchers.on_test_batch_begin(number)
+                native = self._model.native_batch(batch)
+                totals.add(batch.samples, *self.compiled.steps(self._model).evaluate(*native))
+                watchers.on_test_batch_end(number, totals)
+            scores = dict(totals)
+        finally:
+            watchers.on_test_end(scores)
+        return scores
 
-    def predict(self, x: Any, batch_size: int = 256) -> Any:
+    def predict(self, x: Any, batch_size: int = 256, *, callbacks: Sequence[Callback] = ()) -> Any:
         """The network's output as NumPy, in evaluation mode.
 
         Where the network gives :class:`dualnet.nn.Masked`, these are its values, 0 at the steps
@@ -260,11 +302,21 @@ class Trainable:
         """
         finite = self._compiled is None or self._compiled.check_finite
         data = Sources(self._model, None, finite=finite).of(Batch(x), batch_size, shuffle=False)
-        parts = []
+        watchers = CallbackList(callbacks, self._model)
         with self._model.backend.device.scope(self._model.device):
-            for batch in data.epoch(0):
+            return self._predict_batches(data, watchers)
+
+    def _predict_batches(self, data: BatchSource, watchers: CallbackList) -> Any:
+        parts = []
+        watchers.on_predict_begin()
+        try:
+            for number, batch in enumerate(data.epoch(0)):
+                watchers.on_predict_batch_begin(number)
                 output = self._predictor()(self._model.native_batch(batch)[0])
                 parts.append(tree.map(self._model.backend.state.to_numpy, output))
+                watchers.on_predict_batch_end(number, parts[-1])
+        finally:
+            watchers.on_predict_end()
         return joined(parts)
 
     def _predictor(self) -> Callable[[Tree], Tree]:
@@ -276,14 +328,26 @@ class Trainable:
     def _sources(self) -> Sources:
         return Sources(self._model, self.compiled.loss, finite=self.compiled.check_finite)
 
-    def _totals(self) -> Totals:
-        finite = self.compiled.check_finite
+    def _totals(self, finite: bool) -> Totals:
         return Totals(self._model.backend, self.compiled.metrics, finite=finite)
 
 
 def _parts(data: Any) -> Batch:
     """Validation data: ``(x, y)``, ``(x, y, weight)``, or batches."""
     return Batch(*data) if isinstance(data, tuple) and 2 <= len(data) <= 3 else Batch(data)
+
+
+def _after(done: int, batches: Iterator[Batch]) -> Iterator[tuple[int, Batch]]:
+    """The batches from number ``done`` on, with their numbers."""
+    number = -1
+    for number, batch in enumerate(batches):
+        if number >= done:
+            yield number, batch
+    if number + 1 < done:
+        raise DataError(
+            f"training goes on after {done} batches of the epoch, but the data has {number + 1}; "
+            "go on with the same data and batch_size"
+        )
 
 
 def _length(data: BatchSource) -> int | None:

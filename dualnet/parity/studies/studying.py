@@ -10,7 +10,7 @@ from typing import Any
 
 from dualnet import losses, optim
 from dualnet import metrics as metrics_  # which is also the name of an argument
-from dualnet.callbacks import check_verbose
+from dualnet.callbacks.display import check_verbose
 from dualnet.nn.layer import Layer
 from dualnet.parity.studies.folder import Folder
 from dualnet.parity.studies.grid import Grid, by_net, make_grid, named_nets
