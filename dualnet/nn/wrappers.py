@@ -117,10 +117,14 @@ class Bidirectional(Layer):
         merged = self._merged(*outputs)
         return (merged, *states) if states else merged
 
-    def forward_masked(self, x: Any, initial_state: Any = None, **options: Any) -> Any:
+    def forward_masked(self, x: Any, initial_state: Any = None, mask: Any = None) -> Any:
         """The mask goes to both layers; sequences of outputs carry it on."""
+        if mask is not None:
+            raise MaskError(
+                f"{self._definition!r} was given mask= and masked values; give one of them"
+            )
         values, mask = parted(x)
-        found = self.forward(values, unwrapped(initial_state), mask=mask, **unwrapped(options))
+        found = self.forward(values, unwrapped(initial_state), mask)
         if not self.layer.return_sequences:
             return found
         merged, *states = found if self.layer.return_state else (found,)
