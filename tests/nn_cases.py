@@ -86,12 +86,22 @@ def attention_weights(
     q: Any, k: Any, *, mask: Any = True, scale: float | None = None, causal: bool = False
 ) -> Any:
     scores = q @ k.swapaxes(-1, -2) * (q.shape[-1] ** -0.5 if scale is None else scale)
+    return attention_softmax(scores, mask=mask, causal=causal)
+
+
+def attention_softmax(scores: Any, *, mask: Any = True, causal: bool = False) -> Any:
     keep = np.broadcast_to(mask, scores.shape)
     return masked_softmax(scores, np.tril(keep) if causal else keep)
 
 
 def attended(q: Any, k: Any, v: Any, *, mask: Any = True, **options: Any) -> Any:
     return attention_weights(q, k, mask=mask, **options) @ v
+
+
+def write_steps(x: Any, steps: Any, start: Any, *, axis: int) -> Any:
+    written = x.copy()
+    np.moveaxis(written, axis, 0)[int(start) :][: steps.shape[axis]] = np.moveaxis(steps, axis, 0)
+    return written
 
 
 def dropped(x: Any, *, rate: float, key: int, step: int, **_: Any) -> Any:
@@ -198,6 +208,14 @@ NN = [
     ),
     Row("nn.adaptive_avg_pool", (line,), adaptive(np.mean), {"output_size": 4}, (0,)),
     Row("nn.adaptive_max_pool", (line,), adaptive(np.max), {"output_size": 4}, (0,)),
+    Row(
+        "nn.attention_softmax",
+        (normal(2, 4, 4),),
+        attention_softmax,
+        {"mask": coin(2, 4, 4), "causal": True},
+        grad=(0,),
+        ulps=CHAIN,
+    ),
     Row("nn.attention_weights", heads[:2], attention_weights, grad=(0, 1), ulps=CHAIN, sizes=KNOWN),
     Row(
         "nn.attention_weights",
@@ -354,5 +372,12 @@ NN = [
         )
     ),
     Row("nn.split_heads", (normal(2, 3, 4),), split_heads, {"heads": 2}, grad=(0,)),
+    Row(
+        "nn.write_steps",
+        (normal(2, 5, 3), normal(2, 2, 3), np.array(3)),
+        write_steps,
+        {"axis": 1},
+        grad=(0, 1),
+    ),
     Row("nn.zero_state", (sequence,), lambda x, shape: np.zeros((2, *shape)), {"shape": (3,)}),
 ]

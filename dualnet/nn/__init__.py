@@ -8,7 +8,7 @@ from dualnet import initializers
 from dualnet.errors import no_attribute
 from dualnet.nn import activations
 from dualnet.nn.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax
-from dualnet.nn.attention import MultiHeadAttention
+from dualnet.nn.attention import AdditiveAttention, Attention
 from dualnet.nn.cells import Cell, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from dualnet.nn.containers import Graph, Sequential
 from dualnet.nn.conv_recurrent import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
@@ -21,6 +21,7 @@ from dualnet.nn.depthwise import (
     SeparableConv2D,
 )
 from dualnet.nn.graph import Input
+from dualnet.nn.key_value_cache import KVCache
 from dualnet.nn.layer import Layer
 from dualnet.nn.masks import Masked, Masking, Unmask, passed
 from dualnet.nn.merging import (
@@ -32,6 +33,7 @@ from dualnet.nn.merging import (
     Multiply,
     Subtract,
 )
+from dualnet.nn.multi_head import GroupedQueryAttention, MultiHeadAttention
 from dualnet.nn.native import Native
 from dualnet.nn.normalization import (
     BatchNorm,
@@ -99,7 +101,9 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -150,9 +154,12 @@ __all__ = [
     "Graph",
     "GroupNorm",
     "GroupNormalization",
+    "GroupQueryAttention",
+    "GroupedQueryAttention",
     "Identity",
     "Input",
     "InstanceNorm",
+    "KVCache",
     "LSTM",
     "LSTMCell",
     "Layer",
@@ -224,6 +231,7 @@ GlobalMaxPooling1D = GlobalMaxPool1D
 GlobalMaxPooling2D = GlobalMaxPool2D
 GlobalMaxPooling3D = GlobalMaxPool3D
 GroupNormalization = GroupNorm
+GroupQueryAttention = GroupedQueryAttention
 LayerNormalization = LayerNorm
 MaxPooling1D = MaxPool1D
 MaxPooling2D = MaxPool2D

@@ -1,78 +1,97 @@
-"""Attention (Vaswani et al. 2017)."""
+"""Attention of targets to sources as they come: no projections, one head."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dualnet import ops
+from dualnet import dtypes, ops
+from dualnet.errors import DtypeError, ShapeError, unknown_name
 from dualnet.nn import _check
+from dualnet.nn.masks import combined, parted, unwrapped, wrapped
 from dualnet.nn.regularization import Noisy
 from dualnet.typing import Shape, Tensor
 
-if TYPE_CHECKING:
-    from dualnet.initializers import Initializer
+__all__ = ["AdditiveAttention", "Attending", "Attention"]
 
-__all__ = ["MultiHeadAttention"]
+SCORE_MODES = ("dot", "concat")
 
 
-class MultiHeadAttention(Noisy):
-    """``Σ_h softmax(q_h k_hᵀ/√key_dim) v_h · W_o`` over ``num_heads`` heads.
+class Attending(Noisy):
+    """Base of the attention layers: what targets see of sources, and dropout of the weights.
 
-    ``q = query·W_q + b_q``, ``k = key·W_k``, ``v = value·W_v + b_v``, each cut into heads
-    along its last axis.  Called as ``layer(query, value, key=value, …)``.
+    Called as ``layer(query, value, key=value, …)``.  Where query, value or key is
+    :class:`dualnet.nn.Masked`, its mask is the padding mask, and the result has the query's.
 
-    Weights, with ``H`` heads of ``D = key_dim`` and ``V = value_dim`` features:
-    ``query_kernel (query features, H·D)``, ``key_kernel (key features, H·D)``,
-    ``value_kernel (value features, H·V)``, ``output_kernel (H·V, query features)``, and
-    ``query_bias``, ``value_bias``, ``output_bias``.  A key's bias shifts all scores of a row
-    alike, so that it changes nothing; there is none unless asked for.
-
-    Args:
-        num_heads: ``H``.
-        key_dim: ``D``, features of each head's queries and keys.
-        value_dim: ``V``; ``key_dim`` if not given.
-        dropout: the part of the attention weights that is dropped in training.
-        use_bias: whether there are biases.
-        output_shape: features of the output; those of the query if not given.
-        use_key_bias: adds ``key_bias``, for weights that come from elsewhere.
-        kernel_initializer, bias_initializer: see :mod:`dualnet.initializers`.
+    Hyperparameters of every subclass: ``dropout`` and ``seed``.
     """
 
-    num_heads: int
-    key_dim: int
-    value_dim: int | None = None
-    dropout: float = 0.0
-    use_bias: bool = True
-    output_shape: int | None = None
-    use_key_bias: bool = False
-    kernel_initializer: str | Initializer = "glorot_uniform"
-    bias_initializer: str | Initializer = "zeros"
-
     def check(self) -> None:
-        _check.positive(self, "num_heads", "key_dim")
-        for name in ("value_dim", "output_shape"):
-            if getattr(self, name) is not None:
-                _check.positive(self, name)
         _check.fraction(self, "dropout")
-        _check.initializers(self)
 
     def build(self, query: Shape, value: Shape, key: Shape | None = None, *masks: Any) -> None:
-        for shape in (query, value):
-            _check.rank(self, shape, 3, None, "the layout is (batch, time, features)")
-        queries = self.num_heads * self.key_dim
-        values = self.num_heads * (self.value_dim or self.key_dim)
-        outputs = self.output_shape or query[-1]
-        self._build_projection("query", query[-1], queries, self.use_bias)
-        self._build_projection("key", (key or value)[-1], queries, self.use_key_bias)
-        self._build_projection("value", value[-1], values, self.use_bias)
-        self._build_projection("output", values, outputs, self.use_bias)
+        for shape in (query, value, key or value):
+            _check.rank(self, shape, 3, 3, "the layout is (batch, time, features)")
         if self.dropout:
-            self.build_noise()
+            self.build_noise(self.seed)
 
-    def _build_projection(self, name: str, inputs: int, outputs: int, use_bias: bool) -> None:
-        self.add_weight(f"{name}_kernel", (inputs, outputs), self.kernel_initializer)
-        if use_bias:
-            self.add_weight(f"{name}_bias", (outputs,), self.bias_initializer)
+    def forward_masked(
+        self, query: Any, value: Any, key: Any = None, *rest: Any, **options: Any
+    ) -> Any:
+        given = {"query": query, "value": value, "key": key}
+        carried = parted(query)[1] is not None
+        masks = {
+            f"{name}_mask": combined(parted(x)[1], options.pop(f"{name}_mask", None))
+            for name, x in given.items()
+        }
+        found = self.forward(*unwrapped([*given.values(), *rest]), **unwrapped(options), **masks)
+        mask = masks["query_mask"] if carried else None
+        if isinstance(found, tuple):
+            return wrapped(found[0], mask), *found[1:]
+        return wrapped(found, mask)
+
+    def thinned(self, weights: Tensor) -> Tensor:
+        """The weights of a call in training, after dropout."""
+        return self.dropped(weights, self.dropout) if self.training and self.dropout else weights
+
+
+def padding(layer: Any, query: Tensor | None, *sources: Tensor | None) -> Tensor | None:
+    """Masks ``(batch, time)`` of query, value and key as one ``(batch, targets, sources)``.
+
+    Raises:
+        ShapeError, DtypeError: one of them is no boolean ``(batch, time)``.
+    """
+    for mask in (query, *sources):
+        check_mask(layer, mask, 2, 2, "(batch, time)")
+    seen = combined(*sources)
+    rows = None if query is None else ops.expand_dims(query, axis=-1)
+    return combined(rows, None if seen is None else ops.expand_dims(seen, axis=-2))
+
+
+def check_mask(layer: Any, mask: Tensor | None, least: int, most: int, layout: str) -> None:
+    """Refuses a mask that is not boolean, or has another rank.
+
+    Raises:
+        ShapeError, DtypeError
+    """
+    if mask is None:
+        return
+    if not least <= len(mask.shape) <= most:
+        raise ShapeError(
+            f"{layer._definition!r} takes masks {layout}, got shape {tuple(mask.shape)}"
+        )
+    if dtypes.canonical(mask.dtype) != "bool":
+        raise DtypeError(
+            f"{layer._definition!r} takes boolean masks, True where a step is there, got "
+            f"{dtypes.canonical(mask.dtype)}; write mask != 0"
+        )
+
+
+class Single(Attending):
+    """Base of the attention layers of one head: ``Σ_j softmax_j(score(q_i, k_j)) v_j``."""
+
+    def weights(self, query: Tensor, key: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
+        """``(batch, targets, sources)``, each target's sum 1, or 0 if it sees nothing."""
+        raise NotImplementedError(f"{type(self).__name__} defines no weights(query, key, …)")
 
     def forward(
         self,
@@ -82,32 +101,115 @@ class MultiHeadAttention(Noisy):
         attention_mask: Tensor | None = None,
         use_causal_mask: bool = False,
         return_attention_scores: bool = False,
+        *,
+        query_mask: Tensor | None = None,
+        value_mask: Tensor | None = None,
+        key_mask: Tensor | None = None,
     ) -> Any:
-        """``(batch, targets, features)``, and the scores if asked for.
+        """``(batch, targets, features of value)``, and the weights if asked for.
 
         Args:
             query: ``(batch, targets, features)``.
             value: ``(batch, sources, features)``.
             key: the same; ``value`` if not given.
-            attention_mask: boolean, ``(batch, targets, sources)``, or with an axis of heads
-                after the batch: True keeps.  A target that may see nothing gets
-                ``output_bias``.
+            attention_mask: boolean, ``(batch, targets, sources)``: True keeps.  A target that
+                may see nothing gets 0.
             use_causal_mask: target ``i`` sees sources ``0 … i`` only.
-            return_attention_scores: gives the weights ``(batch, heads, targets, sources)`` too.
+            return_attention_scores: gives the weights ``(batch, targets, sources)`` too.
+            query_mask, value_mask, key_mask: boolean ``(batch, time)``, True where a step is
+                there: targets that are not get 0, sources that are not are not seen.
         """
-        bias = self.use_bias
-        key = value if key is None else key
-        q = ops.nn.split_heads(self._projected("query", query, bias), heads=self.num_heads)
-        k = ops.nn.split_heads(self._projected("key", key, self.use_key_bias), heads=self.num_heads)
-        v = ops.nn.split_heads(self._projected("value", value, bias), heads=self.num_heads)
-        mask = attention_mask
-        if mask is not None and len(mask.shape) == len(query.shape):
-            mask = ops.expand_dims(mask, axis=-3)  # one mask for all heads
-        weights = ops.nn.attention_weights(q, k, mask=mask, causal=use_causal_mask)
-        seen = self.dropped(weights, self.dropout) if self.training and self.dropout else weights
-        y = self._projected("output", ops.nn.merge_heads(ops.matmul(seen, v)), bias)
+        check_mask(self, attention_mask, 3, 3, "(batch, targets, sources)")
+        mask = combined(attention_mask, padding(self, query_mask, value_mask, key_mask))
+        weights = self.weights(query, value if key is None else key, mask, use_causal_mask)
+        y = ops.matmul(self.thinned(weights), value)
         return (y, weights) if return_attention_scores else y
 
-    def _projected(self, name: str, x: Tensor, use_bias: bool) -> Tensor:
-        bias = getattr(self, f"{name}_bias") if use_bias else None
-        return ops.nn.linear(x, getattr(self, f"{name}_kernel"), bias)
+
+class Attention(Single):
+    """``Σ_j softmax_j(score(q_i, k_j)) v_j``, the score a product or a sum (Luong et al. 2015).
+
+    The score is ``scale · q_i·k_j`` for ``"dot"``, and ``w · Σ tanh(scale · (q_i + k_j))`` for
+    ``"concat"``.  Called as ``layer(query, value, key=value, …)``.
+
+    Weights: the number ``scale``, 1 at first, if ``use_scale``; the number
+    ``concat_score_weight``, ``w`` above, 1 at first, for ``"concat"``.
+
+    >>> from dualnet import nn
+    >>> x = nn.Input((5, 3))
+    >>> net = nn.Graph(x, nn.Attention()(x, x))
+
+    Args:
+        use_scale: whether the scores have a factor that is learned; otherwise it is 1.
+        score_mode: ``"dot"`` or ``"concat"``.
+        dropout: the part of the attention weights that is dropped in training.
+        seed: another seed of dropout than the model's.
+    """
+
+    use_scale: bool = False
+    score_mode: str = "dot"
+    dropout: float = 0.0
+    seed: int | None = None
+
+    def check(self) -> None:
+        super().check()
+        if self.score_mode not in SCORE_MODES:
+            raise unknown_name("score mode", self.score_mode, SCORE_MODES)
+
+    def build(self, query: Shape, value: Shape, key: Shape | None = None, *masks: Any) -> None:
+        super().build(query, value, key, *masks)
+        _check_features(self, query, key or value)
+        if self.use_scale:
+            self.add_weight("scale", (), "ones")
+        if self.score_mode == "concat":
+            self.add_weight("concat_score_weight", (), "ones")
+
+    def weights(self, query: Tensor, key: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
+        scale = self.scale if self.use_scale else 1.0
+        if self.score_mode == "dot":
+            return ops.nn.attention_weights(query, key, mask=mask, scale=scale, causal=causal)
+        scores = self.concat_score_weight * ops.sum(ops.tanh(scale * _pairs(query, key)), axis=-1)
+        return ops.nn.attention_softmax(scores, mask=mask, causal=causal)
+
+
+class AdditiveAttention(Single):
+    """``Σ_j softmax_j(Σ w·tanh(q_i + k_j)) v_j`` (Bahdanau et al. 2015).
+
+    Called as ``layer(query, value, key=value, …)``.
+
+    Weights: ``scale (features,)``, ``w`` above, if ``use_scale``.
+
+    Args:
+        use_scale: whether there is a ``w``; otherwise it is 1.
+        dropout: the part of the attention weights that is dropped in training.
+        seed: another seed of dropout than the model's.
+    """
+
+    use_scale: bool = True
+    dropout: float = 0.0
+    seed: int | None = None
+
+    def build(self, query: Shape, value: Shape, key: Shape | None = None, *masks: Any) -> None:
+        super().build(query, value, key, *masks)
+        _check_features(self, query, key or value)
+        if self.use_scale:
+            self.add_weight("scale", (query[-1],))
+
+    def weights(self, query: Tensor, key: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
+        terms = ops.tanh(_pairs(query, key))
+        scores = ops.sum(self.scale * terms if self.use_scale else terms, axis=-1)
+        return ops.nn.attention_softmax(scores, mask=mask, causal=causal)
+
+
+def _pairs(query: Tensor, key: Tensor) -> Tensor:
+    """``q_i + k_j``, ``(batch, targets, sources, features)``."""
+    return ops.expand_dims(query, axis=-2) + ops.expand_dims(key, axis=-3)
+
+
+def _check_features(layer: Any, query: Shape, key: Shape) -> None:
+    if query[-1] != key[-1]:
+        raise ShapeError(
+            f"{layer._definition!r} compares queries with keys: both need the same number of "
+            f"features, got shapes {query} and {key}; put an nn.Dense before one of them, or use "
+            "nn.MultiHeadAttention, which has projections"
+        )

@@ -16,6 +16,7 @@ __all__ = [
     "embedding_dtype",
     "id_range",
     "linear",
+    "no_room",
 ]
 
 
@@ -51,6 +52,14 @@ def id_range(wrong: int, count: int, whole: str, parts: str) -> IndexRangeError:
     """An id that points at none of the rows of a table, say."""
     return IndexRangeError(
         f"id {wrong} is outside the {whole} of {count} {parts}; valid ids are 0 to {count - 1}"
+    )
+
+
+def no_room(start: int, count: int, size: int) -> IndexRangeError:
+    """Steps that do not fit into a cache."""
+    return IndexRangeError(
+        f"{count} more after {start} steps do not fit into a cache of {size}; make it with a "
+        "larger max_length"
     )
 
 

@@ -20,6 +20,7 @@ from dualnet.ops.nn.activations import tanh_shrink as tanh_shrink
 from dualnet.ops.nn.activations import threshold as threshold
 from dualnet.ops.nn.adaptive import adaptive_avg_pool as adaptive_avg_pool
 from dualnet.ops.nn.adaptive import adaptive_max_pool as adaptive_max_pool
+from dualnet.ops.nn.attention import attention_softmax as attention_softmax
 from dualnet.ops.nn.attention import attention_weights as attention_weights
 from dualnet.ops.nn.attention import dot_product_attention as dot_product_attention
 from dualnet.ops.nn.resizing import resize as resize
@@ -31,6 +32,7 @@ globals().update(_functions)
 _composed = (
     "adaptive_avg_pool",
     "adaptive_max_pool",
+    "attention_softmax",
     "attention_weights",
     "dot_product_attention",
     "hard_shrink",

@@ -12,7 +12,26 @@ if TYPE_CHECKING:
 else:
     from dualnet import ops
 
-__all__ = ["attention_weights", "dot_product_attention"]
+__all__ = ["attention_softmax", "attention_weights", "dot_product_attention"]
+
+
+def attention_softmax(
+    scores: Tensor, /, *, mask: Tensor | None = None, causal: bool = False
+) -> Tensor:
+    """Softmax of scores ``(…, targets, sources)`` over the sources that may be seen.
+
+    Args:
+        scores: of every target and source.
+        mask: boolean, broadcast to ``(…, targets, sources)``: True keeps.  A target that
+            may see nothing has weights 0.
+        causal: target ``i`` sees sources ``0 … i`` only.
+    """
+    if causal:
+        past = ops.tril(ops.ones_like(scores, dtype="bool"))
+        mask = past if mask is None else ops.logical_and(mask, past)
+    if mask is None:
+        return ops.nn.softmax(scores)
+    return ops.nn.masked_softmax(scores, mask)
 
 
 def attention_weights(
@@ -21,7 +40,7 @@ def attention_weights(
     /,
     *,
     mask: Tensor | None = None,
-    scale: float | None = None,
+    scale: float | Tensor | None = None,
     causal: bool = False,
 ) -> Tensor:
     """``softmax(scale · query keyᵀ)`` over the keys that may be seen.
@@ -29,10 +48,8 @@ def attention_weights(
     Args:
         query: ``(…, targets, features)``.
         key: ``(…, sources, features)``.
-        mask: boolean, broadcast to ``(…, targets, sources)``: True keeps.  A target that
-            may see nothing has weights 0.
+        mask, causal: as for :func:`attention_softmax`.
         scale: ``1/√features`` if not given.
-        causal: target ``i`` sees sources ``0 … i`` only.
 
     Returns:
         ``(…, targets, sources)``.
@@ -40,12 +57,7 @@ def attention_weights(
     if scale is None:
         scale = 1.0 / math.sqrt(query.shape[-1])
     scores = ops.matmul(query * scale, ops.matrix_transpose(key))
-    if causal:
-        past = ops.tril(ops.ones_like(scores, dtype="bool"))
-        mask = past if mask is None else ops.logical_and(mask, past)
-    if mask is None:
-        return ops.nn.softmax(scores)
-    return ops.nn.masked_softmax(scores, mask)
+    return attention_softmax(scores, mask=mask, causal=causal)
 
 
 def dot_product_attention(
@@ -55,7 +67,7 @@ def dot_product_attention(
     /,
     *,
     mask: Tensor | None = None,
-    scale: float | None = None,
+    scale: float | Tensor | None = None,
     causal: bool = False,
 ) -> Tensor:
     """``softmax(scale · query keyᵀ) value``; see :func:`attention_weights`.

@@ -81,6 +81,8 @@ def silu(x: tf.Tensor, /) -> tf.Tensor:
 
 
 def softmax(x: tf.Tensor, /, *, axis: int = -1) -> tf.Tensor:
+    if x.dtype == tf.float16:  # whose kernel rounds every term of the sum
+        return tf.cast(tf.nn.softmax(tf.cast(x, tf.float32), axis), x.dtype)
     return tf.nn.softmax(x, axis)
 
 

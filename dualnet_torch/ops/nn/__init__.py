@@ -23,7 +23,12 @@ from dualnet_torch.ops.nn.activations import (
     softplus,
     softsign,
 )
-from dualnet_torch.ops.nn.attention import masked_softmax, merge_heads, split_heads
+from dualnet_torch.ops.nn.attention import (
+    masked_softmax,
+    merge_heads,
+    split_heads,
+    write_steps,
+)
 from dualnet_torch.ops.nn.convolution import conv, conv_transpose, depthwise_conv
 from dualnet_torch.ops.nn.losses import label_cross_entropy
 from dualnet_torch.ops.nn.normalization import (
@@ -89,5 +94,6 @@ __all__ = [
     "softplus",
     "softsign",
     "split_heads",
+    "write_steps",
     "zero_state",
 ]

@@ -8,13 +8,14 @@ from dualnet.typing import Tensor
 
 
 class Attention(Protocol):
-    """Heads, and softmax over what a mask keeps."""
+    """Heads, softmax over what a mask keeps, and a cache that is written step by step."""
 
     def masked_softmax(self, x: Tensor, mask: Tensor, /) -> Tensor:
         """``exp(x)/Σ exp(x)`` along the last axis over the elements where ``mask`` is True.
 
         Elsewhere 0, and 0 everywhere along an axis that the mask empties; no gradient is
-        NaN for that.  ``mask`` is boolean and broadcasts.
+        NaN for that.  ``mask`` is boolean and broadcasts.  Half precision is summed in
+        float32 and rounded once.
         """
         ...
 
@@ -24,4 +25,19 @@ class Attention(Protocol):
 
     def split_heads(self, x: Tensor, /, *, heads: int) -> Tensor:
         """``(batch, time, heads·features)`` to ``(batch, heads, time, features)``."""
+        ...
+
+    def write_steps(self, x: Tensor, steps: Tensor, start: Tensor, /, *, axis: int) -> Tensor:
+        """``x`` with ``steps`` in the places ``start, start + 1, …`` along an axis.
+
+        Args:
+            x: of any dtype.
+            steps: of the same dtype, and of the same sizes but along ``axis``.
+            start: an int64 scalar.
+            axis: not negative.
+
+        Raises:
+            IndexRangeError: not all of these places are there.  Compiled for a GPU, steps for
+                which there is no place are lost.
+        """
         ...

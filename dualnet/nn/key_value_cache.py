@@ -1,0 +1,57 @@
+"""What attention keeps of the steps before, so that decoding computes each of them once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dualnet import ops
+from dualnet.typing import Tensor
+
+__all__ = ["KVCache"]
+
+
+class KVCache(NamedTuple):
+    """The keys and values of the steps so far, in tensors of a size that does not change.
+
+    A tree of native tensors, so that it goes in and out of compiled functions; it is never
+    changed: each call of a layer with a cache gives the next one.
+
+    Attributes:
+        keys: ``(batch, heads, max_length, key_dim)``, 0 from place ``length`` on.
+        values: ``(batch, heads, max_length, value_dim)``, the same.
+        mask: boolean ``(batch, max_length)``: True where there is a step that may be seen.
+        length: how many steps were given so far, those of padding included; an int64 scalar.
+    """
+
+    keys: Tensor
+    values: Tensor
+    mask: Tensor
+    length: Tensor
+
+    def extended(self, keys: Tensor, values: Tensor, mask: Tensor | None) -> KVCache:
+        """The cache with some more steps; where ``mask (batch, steps)`` is False they are padding.
+
+        Raises:
+            IndexRangeError: there is no room for them.
+        """
+        if mask is None:
+            mask = ops.ones_like(keys[:, 0, :, 0], dtype="bool")
+        return KVCache(
+            ops.nn.write_steps(self.keys, keys, self.length, axis=2),
+            ops.nn.write_steps(self.values, values, self.length, axis=2),
+            ops.nn.write_steps(self.mask, mask, self.length, axis=1),
+            self.length + ops.nn.axis_size(keys, axis=2),
+        )
+
+    def seen_from(self, query: Tensor) -> Tensor:
+        """Which places each of the next targets sees: all before it, and its own.
+
+        Args:
+            query: ``(batch, heads, targets, features)``, of the steps that come next.
+
+        Returns:
+            boolean ``(targets, max_length)``.
+        """
+        targets = self.length + ops.nn.places(query, ops.nn.axis_size(query, axis=2))
+        places = ops.nn.places(query, self.keys.shape[2])
+        return ops.less_equal(places, ops.expand_dims(targets, axis=-1))
