@@ -11,6 +11,8 @@ import pytest
 
 import dualnet as dn
 from dualnet import callbacks, nn, optim
+from dualnet.callbacks.monitor import rises
+from dualnet.metrics.names import NAMES
 
 X = np.random.default_rng(1).normal(size=(40, 4)).astype("float32")
 Y = (X[:, 0] > 0).astype("int64")
@@ -150,6 +152,17 @@ def test_scheduler_is_that_of_keras(schedule: Any) -> None:
     )
     assert ours == theirs
     assert len(set(ours["rates"])) > 3
+
+
+#: Metrics of which less is better, or neither; a loss's mean is a metric too.
+FALLING = {"false_negatives", "false_positives", "mean", "root_mean_squared_error", "sum"}
+
+
+def test_the_direction_of_every_metric() -> None:
+    named = {dn.metrics.get(name).name for name in NAMES}
+    assert {name for name in named if not rises(name)} == FALLING
+    losses = {dn.metrics.get(name).name for name in dn.losses.NAMES}
+    assert {name for name in losses if rises(name)} == {"cosine_similarity"}  # the metric's name
 
 
 @pytest.mark.parametrize("threshold", [None, 1.0])

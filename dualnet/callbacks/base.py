@@ -129,9 +129,7 @@ class CallbackList(Callback):
 
     def _overriding(self, hook: str) -> list[Callable[..., None]]:
         """The callbacks' own hooks of one name, so that a step calls no empty ones."""
-        methods = [getattr(callback, hook) for callback in self.callbacks]
-        base = getattr(Callback, hook)
-        return [method for method in methods if getattr(method, "__func__", None) is not base]
+        return [getattr(each, hook) for each in self.callbacks if _overrides(each, hook)]
 
     def _call(self, hook: str, *args: Any) -> None:
         for method in self._called[hook]:
@@ -236,6 +234,10 @@ class LambdaCallback(Callback):
             setattr(self, name, function)
 
 
+def _overrides(callback: Callback, hook: str) -> bool:
+    return getattr(getattr(callback, hook), "__func__", None) is not getattr(Callback, hook)
+
+
 def _check(callback: Any) -> None:
     """Finds what would never be called, or fail in the middle of training."""
     if not isinstance(callback, Callback):
@@ -244,7 +246,7 @@ def _check(callback: Any) -> None:
     for foreign, ours in ELSEWHERE.items():
         if hasattr(callback, foreign):
             raise ConfigError(f"{name}.{foreign} is called by nobody; name it {ours}")
-    for hook in HOOKS:
+    for hook in (hook for hook in HOOKS if _overrides(callback, hook)):
         wanted = list(inspect.signature(getattr(Callback, hook)).parameters)[1:]
         try:
             inspect.signature(getattr(callback, hook)).bind(*wanted)

@@ -7,28 +7,35 @@ import math
 from dualnet.callbacks.base import Logs
 from dualnet.errors import ConfigError
 
-__all__ = ["Monitor"]
+__all__ = ["Monitor", "rises"]
 
-#: Parts of names of measures of which more is better.
+#: How words of names begin that stand for measures of which more is better.
 RISING = (
-    "accuracy",
+    "acc",
     "auc",
+    "concordance",
     "cosine_similarity",
-    "dice",
     "f1",
     "f_beta",
     "iou",
-    "kappa",
-    "matthews",
-    "mcc",
     "pearson",
     "precision",
     "r2",
     "recall",
     "sensitivity",
     "specificity",
-    "top_k",
+    "top_",
+    "true_",
 )
+
+
+def rises(name: str) -> bool:
+    """Whether more is better of a measure, as far as its name tells.
+
+    >>> rises("val_accuracy"), rises("binary_iou"), rises("val_loss"), rises("stop_loss")
+    (True, True, False, False)
+    """
+    return any(f"_{word}" in f"_{name}" for word in RISING)
 
 
 class Monitor:
@@ -58,7 +65,7 @@ class Monitor:
             raise ConfigError(f"mode={mode!r}; choose 'auto', 'min' or 'max'")
         if not min_delta >= 0:
             raise ConfigError(f"min_delta={min_delta}; an improvement is not negative")
-        up = mode == "max" or (mode == "auto" and any(word in name for word in RISING))
+        up = mode == "max" or (mode == "auto" and rises(name))
         self.name = name
         self._sign = -1.0 if up else 1.0
         self._min_delta = min_delta

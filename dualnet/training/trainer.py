@@ -269,6 +269,10 @@ class Trainable:
     ) -> dict[str, float]:
         """Loss and metrics on data, in evaluation mode: ``{"loss": …, "accuracy": …}``.
 
+        Args:
+            x, y, batch_size, sample_weight: as in :meth:`fit`.
+            callbacks: what watches, by the hooks ``on_test_…``.
+
         Raises:
             NotCompiledError, DataError, LabelError, ShapeError, NonFiniteError
         """
@@ -296,6 +300,10 @@ class Trainable:
 
         Where the network gives :class:`dualnet.nn.Masked`, these are its values, 0 at the steps
         that are not there; batches of several lengths are filled up to the longest with them.
+
+        Args:
+            x, batch_size: as in :meth:`fit`.
+            callbacks: what watches, by the hooks ``on_predict_…``.
 
         Raises:
             DataError, ShapeError, NonFiniteError
