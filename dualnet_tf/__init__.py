@@ -10,13 +10,26 @@ from typing import Final
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if os.environ.get("DUALNET_VERBOSE") else "3")
 
 from dualnet import protocols
-from dualnet_tf import device, foreign, jit, layers, ops, optim, random, state, tape
+from dualnet_tf import control, device, foreign, jit, layers, ops, optim, random, state, tape
 
-__all__ = ["device", "foreign", "jit", "layers", "name", "ops", "optim", "random", "state", "tape"]
+__all__ = [
+    "control",
+    "device",
+    "foreign",
+    "jit",
+    "layers",
+    "name",
+    "ops",
+    "optim",
+    "random",
+    "state",
+    "tape",
+]
 
 name: Final = "tensorflow"
 
 _checked: tuple[
+    protocols.Control,
     protocols.Devices,
     protocols.Foreign,
     protocols.Jit,
@@ -26,4 +39,4 @@ _checked: tuple[
     protocols.Random,
     protocols.State,
     protocols.Tape,
-] = (device, foreign, jit, layers, ops, optim, random, state, tape)
+] = (control, device, foreign, jit, layers, ops, optim, random, state, tape)

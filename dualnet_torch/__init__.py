@@ -5,13 +5,26 @@ from __future__ import annotations
 from typing import Final
 
 from dualnet import protocols
-from dualnet_torch import device, foreign, jit, layers, ops, optim, random, state, tape
+from dualnet_torch import control, device, foreign, jit, layers, ops, optim, random, state, tape
 
-__all__ = ["device", "foreign", "jit", "layers", "name", "ops", "optim", "random", "state", "tape"]
+__all__ = [
+    "control",
+    "device",
+    "foreign",
+    "jit",
+    "layers",
+    "name",
+    "ops",
+    "optim",
+    "random",
+    "state",
+    "tape",
+]
 
 name: Final = "torch"
 
 _checked: tuple[
+    protocols.Control,
     protocols.Devices,
     protocols.Foreign,
     protocols.Jit,
@@ -21,4 +34,4 @@ _checked: tuple[
     protocols.Random,
     protocols.State,
     protocols.Tape,
-] = (device, foreign, jit, layers, ops, optim, random, state, tape)
+] = (control, device, foreign, jit, layers, ops, optim, random, state, tape)

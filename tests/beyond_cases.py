@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dualnet import ops, tree
 from tests.ops_cases import Row, between, coin, normal, whole
 
 KNOWN_BINS = "how many bins there are must be known"
@@ -88,4 +89,148 @@ STATISTICS = [
         Row("quantile", (x, 0.61), np.quantile, {"axis": (0, 2), "method": m}, grad=(0,))
         for m in METHODS
     ],
+]
+
+
+# Control flow: functions that mean the same of arrays and of tensors, and its rules in Python.
+
+
+def cond(pred: Any, true_fn: Any, false_fn: Any, *operands: Any) -> Any:
+    return true_fn(*operands) if pred else false_fn(*operands)
+
+
+def while_loop(goes_on: Any, body: Any, state: Any, *, maximum_iterations: float = np.inf) -> Any:
+    done = 0
+    while done < maximum_iterations and goes_on(*state):
+        state, done = body(*state), done + 1
+    return state
+
+
+def scan(f: Any, init: Any, xs: Any = None, *, length: int = 0, reverse: bool = False) -> Any:
+    count = length or len(tree.leaves(xs)[0])
+    carry, ys = init, {}
+    for i in reversed(range(count)) if reverse else range(count):
+        carry, ys[i] = f(carry, None if xs is None else tree.map(lambda x, i=i: x[i], xs))
+    rows = [ys[i] for i in range(count)]
+    return carry, tree.map(lambda *parts: np.stack(parts), rows[0], *rows[1:])
+
+
+def mapped(f: Any, xs: Any) -> Any:
+    return scan(lambda carry, x: (carry, f(x)), (), xs)[1]
+
+
+def associative_scan(f: Any, elems: Any, *, reverse: bool = False, axis: int = 0) -> Any:
+    turned = tree.map(lambda x: np.moveaxis(x, axis, 0)[:: -1 if reverse else 1], elems)
+    rows = [tree.map(lambda x, i=i: x[i], turned) for i in range(len(tree.leaves(turned)[0]))]
+    for i in range(1, len(rows)):
+        rows[i] = f(rows[i - 1], rows[i])
+    ys = tree.map(lambda *parts: np.stack(parts)[:: -1 if reverse else 1], rows[0], *rows[1:])
+    return tree.map(lambda y: np.moveaxis(y, 0, axis), ys)
+
+
+def squared(x: Any) -> Any:
+    return {"y": x * x}
+
+
+def tripled(x: Any) -> Any:
+    return {"y": 3.0 * x}
+
+
+def same(x: Any) -> Any:
+    return {"y": x}
+
+
+def both(pair: Any, z: Any) -> Any:
+    return (pair[0] * z, [pair[1] + 1.0])
+
+
+def one(pair: Any, z: Any) -> Any:
+    return (pair[0] + z, [pair[1]])
+
+
+def before_five(n: Any, x: Any) -> Any:
+    return n < 5
+
+
+def small(n: Any, x: Any) -> Any:
+    return (x * x).sum() < 100.0 if isinstance(x, np.ndarray) else ops.sum(x * x) < 100.0
+
+
+def grown(n: Any, x: Any) -> Any:
+    return n + 1, x * x * 0.5 + x
+
+
+def decayed(carry: Any, x: Any) -> Any:
+    carry = 0.5 * carry + x * carry
+    return carry, carry * x
+
+
+def of_pairs(carry: Any, x: Any) -> Any:
+    new = {"h": carry["h"] * x["a"] + x["b"], "n": carry["n"] + 1}
+    return new, (new["h"] * new["h"], new["n"])
+
+
+def doubled(carry: Any, nothing: Any) -> Any:
+    return 2.0 * carry, 1.0 * carry
+
+
+def cubed(x: Any) -> Any:
+    return x["u"] * x["v"] * x["v"]
+
+
+def multiplied(a: Any, b: Any) -> Any:
+    return a * b
+
+
+def linear(a: Any, b: Any) -> Any:
+    """``x -> k·x + d``, one after the other."""
+    return a[0] * b[0], b[0] * a[1] + b[1]
+
+
+LONG = "the length must be known"
+start, series, more = normal(3), between(-1.0, 1.0, 7, 3), between(-1.0, 1.0, 7, 3)
+yes, no, zero = np.array(True), np.array(False), np.array(0.5)
+
+CONTROL = [
+    Row("associative_scan", (multiplied, series), associative_scan, grad=(1,), sizes=LONG),
+    Row(
+        "associative_scan", (linear, (series[:6], more[:6])), associative_scan, {}, (1,), sizes=LONG
+    ),
+    Row(
+        "associative_scan",
+        (linear, (series, more)),
+        associative_scan,
+        {"reverse": True, "axis": 1},
+        (1,),
+        sizes=LONG,
+    ),
+    *[
+        Row(
+            "associative_scan",
+            (multiplied, series[:n]),
+            associative_scan,
+            {"axis": -2},
+            (1,),
+            sizes=LONG,
+        )
+        for n in (1, 2, 3)
+    ],
+    Row("cond", (yes, squared, tripled, start), cond, grad=(3,)),
+    Row("cond", (no, squared, same, start), cond, grad=(3,)),
+    Row("cond", (yes, both, one, (series, start), start), cond, grad=(3, 4)),
+    Row("cond", (no, both, one, (series, start), start), cond, grad=(3, 4)),
+    Row("map", (cubed, {"u": series, "v": more}), mapped, grad=(1,)),
+    Row("map", (squared, ids), mapped),
+    Row("scan", (decayed, start, series), scan, grad=(1, 2)),
+    Row("scan", (decayed, start, series), scan, {"reverse": True}, (1, 2)),
+    Row("scan", (of_pairs, {"h": start, "n": zero}, {"a": series, "b": more}), scan, {}, (1, 2)),
+    Row("scan", (doubled, start), scan, {"length": 4}, (1,)),
+    Row("while_loop", (before_five, grown, (zero, start * 0.1)), while_loop, grad=(2,)),
+    Row("while_loop", (small, grown, (zero, start)), while_loop, {"maximum_iterations": 9}, (2,)),
+    Row(
+        "while_loop",
+        (small, grown, [np.array(0), 9 * start]),
+        while_loop,
+        {"maximum_iterations": 2},
+    ),
 ]

@@ -67,7 +67,9 @@ class Row:
         """A test name: the function and its options."""
 
         def told(value: Any) -> str:
-            return f"{value.dtype}{list(value.shape)}" if hasattr(value, "shape") else str(value)
+            if hasattr(value, "shape"):
+                return f"{value.dtype}{list(value.shape)}"
+            return getattr(value, "__name__", str(value))
 
         options = [f"{key}={told(value)}" for key, value in self.kwargs.items()]
         leaves = [told(leaf) for leaf in tree.leaves(self.args)]

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
+import torch
 from test_layers import NATIVE
 
 import dualnet as dn
@@ -166,3 +168,153 @@ def test_arrays_and_lists_are_adopted() -> None:
 def test_what_is_no_tensor_is_refused(name: str) -> None:
     with pytest.raises(dn.DtypeError, match=f"{name} takes tensors, .* got str"):
         getattr(ops, name)("0.5")
+
+
+# Control flow
+
+
+def everything(x: Any) -> Any:
+    """A choice, two loops and a scan; at ``[1.0, 2.0]`` all of them do something."""
+    y = ops.cond(ops.sum(x) > 1.0, lambda x: x * x, lambda x: x, x)
+    _, y = ops.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * x), (0, y))
+    _, y = ops.while_loop(
+        lambda i, y: ops.sum(y) > 0.5, lambda i, y: (i + 1, 0.5 * y), (0, y), maximum_iterations=2
+    )
+    last, ys = ops.scan(lambda c, t: (c * t + x, c), y, ops.stack([x, y]))
+    return ops.sum(last * x) + ops.sum(ops.map(ops.sin, ys))
+
+
+def of_everything(x: Any) -> Any:
+    """The same by hand."""
+    y = 0.25 * x**5
+    first = y * x + x
+    return ops.sum((first * y + x) * x) + ops.sum(ops.sin(y)) + ops.sum(ops.sin(first))
+
+
+def test_control_flow_has_gradients_in_compiled_code(backend: str) -> None:
+    native = NATIVE[backend]
+    points = [given([1.0, 2.0]) for _ in range(2)]
+    first, second = native.gradients(lambda: of_everything(points[0]), points[:1])
+    if backend == "tensorflow":  # within the graph
+        compiled = native.compiled(lambda x: native.gradients(lambda: everything(x), [x]))
+        ours, seconds = compiled(points[1])
+        np.testing.assert_allclose(
+            native.numpy(seconds[0]), native.numpy(second[0]), rtol=1e-12
+        )  # sums of products of up to twenty factors
+    else:  # whose compiler has no second one
+        compiled = native.compiled(everything)
+        ours = torch.autograd.grad(compiled(points[1].requires_grad_()), points[1])
+    np.testing.assert_allclose(native.numpy(ours[0]), native.numpy(first[0]), rtol=1e-13)  # same
+
+
+def test_control_flow_has_second_gradients(backend: str) -> None:
+    native = NATIVE[backend]
+    point, other = given([1.0, 2.0]), given([1.0, 2.0])
+    by_hand = native.gradients(lambda: of_everything(point), [point])[1]
+    ours = native.gradients(lambda: everything(other), [other])[1]
+    # Sums of products of up to twenty factors.
+    np.testing.assert_allclose(native.numpy(ours[0]), native.numpy(by_hand[0]), rtol=1e-12)
+
+
+def test_a_branch_not_taken_is_not_run() -> None:
+    def forbidden(x: Any) -> Any:
+        raise AssertionError("this branch is not taken")
+
+    x = given([1.0])
+    assert dn.to_numpy(ops.cond(True, ops.abs, forbidden, x)).tolist() == [1.0]
+    assert dn.to_numpy(ops.cond(x[0] > 2.0, forbidden, ops.abs, x)).tolist() == [1.0]
+
+
+def test_loops_keep_their_containers_and_take_numbers() -> None:
+    i, flags = ops.while_loop(
+        lambda i, f: i < 2, lambda i, f: [i + 1, {"a": f["a"] * 2.0}], [0, {"a": 1.5}]
+    )
+    assert (int(i), float(flags["a"])) == (2, 6.0)
+    assert ops.while_loop(lambda i: i < 2, lambda i: (i + 1,), (5,))[0] == 5
+    assert ops.while_loop(lambda i: True, lambda i: (i + 1,), (0,), maximum_iterations=4)[0] == 4
+    last, none = ops.scan(lambda c, x: (c + x, None), 0.5, given([1.0, 2.0]))
+    assert (float(last), none) == (3.5, None)
+
+
+def test_a_scan_over_unknown_lengths() -> None:
+    compiled = tf.function(
+        lambda x: ops.scan(lambda c, x: (c + x, c), tf.constant(0.0, x.dtype), x),
+        input_signature=[tf.TensorSpec([None], tf.float64)],
+        autograph=False,
+    )
+    last, ys = compiled(tf.constant([1.0, 2.0], tf.float64))
+    assert (float(last), ys.numpy().tolist()) == (3.0, [0.0, 1.0])
+    assert compiled(tf.zeros([0], tf.float64))[1].shape == (0,)
+
+
+X = np.ones((3, 2))
+
+
+def kept(c: Any, x: Any) -> Any:
+    return c, x
+
+
+#: A call, the error, words of its text.
+MISUSES: list[tuple[Any, type[Exception], str]] = [
+    (lambda x: ops.cond(x[0, 0], ops.abs, ops.abs, x), dn.DtypeError, "cond needs a bool, got fl"),
+    (lambda x: ops.cond(1, ops.abs, ops.abs, x), dn.DtypeError, "cond needs a bool, got int"),
+    (lambda x: ops.cond(x > 0, ops.abs, ops.abs, x), dn.ShapeError, r"got shape \(3, 2\); choose"),
+    (lambda x: ops.cond(True, lambda x: 1.0, ops.abs, x), dn.DtypeError, "cond gave float where"),
+    (lambda x: ops.while_loop(kept, kept, x), dn.ConfigError, "must be a tuple or list"),
+    (
+        lambda x: ops.while_loop(kept, kept, (x, x), maximum_iterations=-1),
+        dn.ConfigError,
+        "must not be negative",
+    ),
+    (
+        lambda x: ops.while_loop(lambda x: x > 0, lambda x: (x,), (x,)),
+        dn.ShapeError,
+        "while_loop's cond_fn needs one bool",
+    ),
+    (
+        lambda x: ops.while_loop(lambda x: True, lambda x: (x, x), (x,)),
+        dn.ShapeError,
+        r"body_fn gave \(\*, \*\) for \(\*\)",
+    ),
+    (
+        lambda x: ops.while_loop(lambda x: True, lambda x: (ops.astype(x, "float32"),), (x,)),
+        dn.DtypeError,
+        "gave float32 for float64",
+    ),
+    (
+        lambda x: ops.while_loop(lambda x: True, lambda x: (x[:2],), (x,)),
+        dn.ShapeError,
+        r"gave shape \(2, 2\) for \(3, 2\)",
+    ),
+    (lambda x: ops.scan(kept, x), dn.ConfigError, "needs xs, or length="),
+    (lambda x: ops.scan(kept, x, length=-1), dn.ConfigError, "must not be negative"),
+    (lambda x: ops.scan(kept, x, x, length=2), dn.ShapeError, r"different lengths: \[2, 3\]"),
+    (lambda x: ops.scan(kept, x, (x, x[:2])), dn.ShapeError, r"different lengths: \[3, 2\]"),
+    (lambda x: ops.scan(kept, x, x[0, 0]), dn.ShapeError, "one of xs is a scalar"),
+    (lambda x: ops.scan(kept, x, x[:0]), dn.ShapeError, "a scan of no step"),
+    (lambda x: ops.scan(lambda c, x: c, x, x), dn.ShapeError, "must give a pair"),
+    (lambda x: ops.scan(lambda c, x: (x, c), x, x), dn.ShapeError, r"gave shape \(2,\) for"),
+    (lambda x: ops.scan(lambda c, x: (c, 1), x, x), dn.DtypeError, "scan's f gave int where"),
+    (lambda x: ops.map(ops.abs, ["a"]), dn.DtypeError, "trees of tensors, got str"),
+    (
+        lambda x: ops.associative_scan(lambda a, b: a[0], (x, x)),
+        dn.ShapeError,
+        r"associative_scan's f gave",
+    ),
+    (lambda x: ops.associative_scan(ops.add, x, axis=2), dn.ShapeError, "with an axis 2"),
+    (lambda x: ops.associative_scan(ops.add, (x, x[:1])), dn.ShapeError, r"lengths \[1, 3\]"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "words"), MISUSES)
+def test_misuse_of_control_flow(call: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        call(given(X))
+
+
+@pytest.mark.parametrize("other", [lambda x: (x, x), lambda x: ops.astype(x, "float32")])
+def test_branches_of_two_kinds_are_refused_in_compiled_code(backend: str, other: Any) -> None:
+    compiled = NATIVE[backend].compiled(lambda x: ops.cond(x[0, 0] > 0, ops.abs, other, x))
+    words = {"torch": "cond", "tensorflow": "cond's false_fn gave"}  # PyTorch has its own
+    with pytest.raises(Exception, match=words[backend]):
+        compiled(given(X))

@@ -18,8 +18,8 @@ import torch
 import dualnet as dn
 from dualnet import ops, registry, tree
 from dualnet.protocols import ops as protocols
-from tests import extension_cases as extensions
 from tests import beyond_cases, nn_cases, ops_cases
+from tests import extension_cases as extensions
 from tests.ops_cases import Row
 
 BACKENDS = ("torch", "tensorflow")
@@ -30,6 +30,7 @@ CHAPTERS: dict[str, list[Row]] = {
     "fft": extensions.FFT,
     "linalg": extensions.LINALG,
     "nn": nn_cases.NN,
+    "control": beyond_cases.CONTROL,
     "statistics": beyond_cases.STATISTICS,
 }
 ROWS = [row for rows in CHAPTERS.values() for row in rows]

@@ -104,6 +104,7 @@ def part(backend: str, path: str) -> Any:
 
 PARTS: dict[str, type] = {
     "": protocols.Backend,
+    "control": protocols.Control,
     "device": protocols.Devices,
     "foreign": protocols.Foreign,
     "jit": protocols.Jit,

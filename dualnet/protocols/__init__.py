@@ -10,6 +10,7 @@ A backend is a *module* whose sub-modules satisfy these protocols:
 ``optim``      applying an update rule to many variables at once
 ``random``     the shared counter-based numbers, natively
 ``jit``        compilation
+``control``    choices and loops in compiled functions
 ``device``     which devices there are and how work is put on them
 ``foreign``    models that were written by hand in the framework
 =============  =====================================================================
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from dualnet.protocols.control import Control
 from dualnet.protocols.device import Devices
 from dualnet.protocols.foreign import Foreign
 from dualnet.protocols.jit import Jit
@@ -34,6 +36,7 @@ from dualnet.protocols.tape import Tape
 
 __all__ = [
     "Backend",
+    "Control",
     "Devices",
     "Foreign",
     "Jit",
@@ -65,6 +68,8 @@ class Backend(Protocol):
     def random(self) -> Random: ...
     @property
     def jit(self) -> Jit: ...
+    @property
+    def control(self) -> Control: ...
     @property
     def device(self) -> Devices: ...
     @property

@@ -1,0 +1,153 @@
+"""The trees of tensors that control flow carries: their tensors, and whether two are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from dualnet import dtypes, tree
+from dualnet.context import current_backend
+from dualnet.errors import DtypeError, ShapeError
+from dualnet.ops import _dispatch
+from dualnet.ops._composed import HOST, backend_of, dtype_of, is_tensor
+from dualnet.protocols import Backend
+from dualnet.shapes import fits
+from dualnet.typing import Shape, Tensor, Tree
+
+if TYPE_CHECKING:
+    ops: Any  # the checker cannot follow the circle of imports
+else:
+    from dualnet import ops
+
+__all__ = [
+    "adopted",
+    "alike",
+    "backend_among",
+    "check_pred",
+    "giving_tensors",
+    "shape_of",
+    "stepwise",
+    "tensors_only",
+]
+
+
+def backend_among(operands: Tree) -> Backend:
+    """The backend of the tensors in a tree; the current one if there are none."""
+    tensors = [leaf for leaf in tree.leaves(operands) if is_tensor(leaf)]
+    return _dispatch.backend_of(*tensors) if tensors else current_backend()
+
+
+def shape_of(x: Tensor) -> Shape:
+    return backend_of(x).state.shape(x)
+
+
+def adopted(operands: Tree, backend: Backend) -> Any:
+    """The tree with tensors for numbers and arrays.
+
+    Raises:
+        DtypeError: there is something else in it.
+    """
+    tensors = [leaf for leaf in tree.leaves(operands) if is_tensor(leaf)]
+
+    def leaf_adopted(leaf: Any) -> Tensor:
+        if is_tensor(leaf):
+            return leaf
+        if not isinstance(leaf, HOST):
+            raise DtypeError(f"control flow is over trees of tensors, got {type(leaf).__name__}")
+        if isinstance(leaf, dtypes.SCALARS) and tensors:
+            return _number(leaf, tensors[0])
+        return backend.ops.asarray(leaf)
+
+    return tree.map(leaf_adopted, operands)
+
+
+def _number(value: Any, beside: Tensor) -> Tensor:
+    """A number as a tensor on the device of another one, and of its dtype for a float."""
+    dtype = "bool" if isinstance(value, bool) else "int64" if isinstance(value, int) else None
+    if dtype is None and not dtypes.is_floating(dtype_of(beside)):
+        dtype = "float32"
+    return ops.full_like(ops.sum(ops.zeros_like(beside)), value, dtype=dtype or beside.dtype)
+
+
+def tensors_only(result: Tree, name: str) -> Tree:
+    """A function's result.
+
+    Raises:
+        DtypeError: there is something else than tensors in it.
+    """
+    for leaf in tree.leaves(result):
+        if not is_tensor(leaf):
+            raise DtypeError(
+                f"{name} gave {type(leaf).__name__} where a tensor was wanted; make one with "
+                "ops.full_like"
+            )
+    return result
+
+
+def giving_tensors(function: Callable[..., Tree], name: str) -> Callable[..., Tree]:
+    return lambda *operands: tensors_only(function(*operands), name)
+
+
+def check_pred(pred: Any, name: str) -> None:
+    if not is_tensor(pred) or dtype_of(pred) != "bool":
+        got = dtype_of(pred) if is_tensor(pred) else type(pred).__name__
+        raise DtypeError(f"{name} needs a bool, got {got}; compare, as in x > 0")
+    if shape_of(pred):
+        raise ShapeError(
+            f"{name} needs one bool, got shape {shape_of(pred)}; choose by element with ops.where, "
+            "or reduce it with ops.all or ops.any"
+        )
+
+
+def alike(new: Tree, old: Tree, name: str) -> Any:
+    """``new``, which must be as ``old`` in structure, dtypes and shapes; numbers are adopted.
+
+    Raises:
+        ShapeError, DtypeError: it is not.
+    """
+    if tree.structure(new) != tree.structure(old):
+        raise ShapeError(
+            f"{name} gave {tree.structure(new)} for {tree.structure(old)}; give back what it was "
+            "given, with the same nesting and keys"
+        )
+
+    def leaf(n: Any, o: Tensor) -> Tensor:
+        n = ops.full_like(o, n) if isinstance(n, dtypes.SCALARS) and not shape_of(o) else n
+        tensors_only(n, name)
+        if dtype_of(n) != dtype_of(o):
+            raise DtypeError(
+                f"{name} gave {dtype_of(n)} for {dtype_of(o)}; cast it with ops.astype"
+            )
+        if not fits(shape_of(n), shape_of(o)):
+            raise ShapeError(
+                f"{name} gave shape {shape_of(n)} for {shape_of(o)}; they must be equal"
+            )
+        return n
+
+    return tree.map(leaf, new, old)
+
+
+def stepwise(
+    step: Callable[[Any, Any], tuple[Tree, Tree]],
+    init: Tree,
+    xs: Tree,
+    length: Any,
+    /,
+    *,
+    reverse: bool,
+) -> tuple[Tree, Tree]:
+    """A scan as a loop of Python."""
+    leaves = [ops.unstack(x, axis=0) for x in tree.leaves(xs)]
+    order = range(length - 1, -1, -1) if reverse else range(length)
+    carry, ys = init, []
+    for i in order:
+        x = tree.unflatten(xs, [parts[i] for parts in leaves])
+        carry, y = step(carry, x)
+        ys.append(y)
+    if not ys:
+        raise ShapeError("a scan of no step does not know its outputs; give it one or more")
+    ys = ys[::-1] if reverse else ys
+    stacked = [
+        ops.stack(parts, axis=0) for parts in zip(*(tree.leaves(y) for y in ys), strict=True)
+    ]
+    return carry, tree.unflatten(ys[0], stacked)
