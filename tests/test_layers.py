@@ -21,14 +21,15 @@ from dualnet.nn.build import Builder
 
 NAMES = [case.name for case in CASES]
 ONE_PER_LAYER = list({type(case.layer): case for case in reversed(CASES)}.values())
-#: Traced once for all ranks: the compiler takes seconds for random numbers.
-TRACED_ELSEWHERE = (nn.SpatialDropout2D, nn.SpatialDropout3D)
+#: Traced once for all ranks: compilers take seconds for random numbers, and for loops.
+TRACED_ELSEWHERE = (nn.SpatialDropout2D, nn.SpatialDropout3D, nn.ConvLSTM2D, nn.ConvLSTM3D)
 COMPILED = [
     case
     for case in CASES
     if (case.training or any(case is one for one in ONE_PER_LAYER))
     and not isinstance(case.layer, TRACED_ELSEWHERE)
 ]
+TRACED = [case for case in ONE_PER_LAYER if not isinstance(case.layer, TRACED_ELSEWHERE)]
 
 #: How many axes vary in size where a layer lets more than the batch vary.
 OPEN_AXES: dict[type, int] = {
@@ -260,7 +261,7 @@ def test_compiled_is_eager(case: Case, backend: str) -> None:
     assert_near(list(after.values()), list(eager.weights().values()), EXACT, "state")
 
 
-@pytest.mark.parametrize("case", ONE_PER_LAYER, ids=[case.name for case in ONE_PER_LAYER])
+@pytest.mark.parametrize("case", TRACED, ids=[case.name for case in TRACED])
 def test_graph_gives_both_derivatives_without_knowing_sizes(case: Case) -> None:
     run = Run(case, "tensorflow")
     count = OPEN_AXES.get(type(case.layer), 1)

@@ -69,6 +69,12 @@ def dropout_mask(rate: float, shape: tuple[int, ...], call: int, path: str = "")
     return keep.double() / (1 - rate)
 
 
+def reset_before(w: dict[str, T], x: T, h: T) -> Any:
+    fed = dropout_mask(0.5, tuple(h.shape), 0) * h
+    (y,) = gru(reset_after=False)(w, x, h, fed)
+    return y, y, {"calls": torch.tensor(1)}
+
+
 def recurrent(
     step: Step,
     states: int,
@@ -265,13 +271,6 @@ CASES = [
         ((3, 4, 2),),
         recurrent(gru(softsign, reset_after=False), 1, mode="last"),
     ),
-    Case(
-        "gru, dropout",
-        nn.GRU(4, dropout=0.4, recurrent_dropout=0.5, return_sequences=True),
-        ((3, 2, 2),),
-        recurrent(gru_step, 1, mode="all", rates=(0.4, 0.5)),
-        training=True,
-    ),
     Case("lstm", nn.LSTM(4), ((3, 5, 2),), recurrent(lstm_step, 2, mode="last")),
     Case(
         "lstm, all",
@@ -325,10 +324,11 @@ CASES = [
         lambda w, x, h: rnn_step(w, x, h) * 2,
     ),
     Case(
-        "gru cell",
-        nn.GRUCell(4, use_bias=False),
+        "gru cell, reset before, dropout",
+        nn.GRUCell(4, use_bias=False, reset_after=False, recurrent_dropout=0.5),
         ((3, 2), (3, 4)),
-        lambda w, x, h: gru_step(w, x, h) * 2,
+        reset_before,
+        training=True,
     ),
     Case(
         "lstm cell",
@@ -343,12 +343,6 @@ CASES = [
         stacked,
     ),
     Case(
-        "cells over time",
-        nn.RNN([nn.GRUCell(2), nn.LSTMCell(3)], return_sequences=True, return_state=True),
-        ((3, 3, 2), ((3, 2), (3, 3), (3, 3))),
-        stacked_over_time("cell"),
-    ),
-    Case(
         "a cell over time, masked from the start",
         nn.RNN(nn.LSTMCell(4), return_sequences=True, return_state=True),
         ((3, 5, 2), ((3, 4), (3, 4))),
@@ -358,10 +352,16 @@ CASES = [
         {"mask": LATE},
     ),
     Case(
+        "cells over time",
+        nn.RNN([nn.GRUCell(2), nn.LSTMCell(3)], return_sequences=True, return_state=True),
+        ((3, 3, 2), ((3, 2), (3, 3), (3, 3))),
+        stacked_over_time("cell"),
+    ),
+    Case(
         "a cell over time, dropout",
-        nn.RNN(nn.GRUCell(4, reset_after=False, dropout=0.4, recurrent_dropout=0.5)),
+        nn.RNN(nn.GRUCell(4, dropout=0.4, recurrent_dropout=0.5)),
         ((3, 2, 2),),
-        recurrent(gru(reset_after=False), 1, mode="last", rates=(0.4, 0.5), path="cell"),
+        recurrent(gru_step, 1, mode="last", rates=(0.4, 0.5), path="cell"),
         training=True,
     ),
     Case(
@@ -410,17 +410,17 @@ CASES = [
         each_step(recurrent(lstm_step, 2, mode="last")),
     ),
     Case(
+        "bidirectional, sum of the last",
+        nn.Bidirectional(nn.GRU(3), "sum"),
+        ((3, 5, 2),),
+        both_ways(gru_step, 1, lambda pair, axis: pair[0] + pair[1], mode="last"),
+    ),
+    Case(
         "bidirectional",
         nn.Bidirectional(nn.LSTM(3, return_sequences=True)),
         ((3, 5, 2),),
         both_ways(lstm_step, 2, torch.cat, mode="all", mask=SEEN),
         {"mask": SEEN},
-    ),
-    Case(
-        "bidirectional, sum of the last",
-        nn.Bidirectional(nn.GRU(3), "sum"),
-        ((3, 5, 2),),
-        both_ways(gru_step, 1, lambda pair, axis: pair[0] + pair[1], mode="last"),
     ),
     Case(
         "bidirectional, product of the last, states",
