@@ -20,7 +20,8 @@ __all__ = ["SampleShape", "check_inputs", "fits", "parse", "plain", "seen"]
 class SampleShape:
     """The shape of one sample, without the batch axis; ``None`` for a size that may vary.
 
-    ``masked`` tells that the samples have a mask, of their first axis.  One object, not a tuple, so that it is a leaf in a tree of several inputs.
+    ``masked`` tells that the samples have a mask, of their first axis.  One object, not a
+    tuple, so that it is a leaf in a tree of several inputs.
     """
 
     sizes: tuple[int | None, ...]

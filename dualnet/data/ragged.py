@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -168,14 +167,13 @@ def _sizes(pad_to: Any) -> tuple[int, ...]:
 
 def _fitting(sequences: Any) -> list[NDArray]:
     """The sequences as arrays of one dtype and equal shapes beyond axis 0."""
-    try:
-        if operator.length_hint(sequences) == 0:
-            raise DataError("there is no sequence; give at least one")
-        arrays: list[Any] = [host_array(sequence) for sequence in sequences]
-    except TypeError as error:
+    if not isinstance(sequences, Iterable):
         raise DataError(
             f"a {type(sequences).__name__} is no list of sequences; give arrays, one per sequence"
-        ) from error
+        )
+    arrays: list[Any] = [host_array(sequence) for sequence in sequences]
+    if not arrays:
+        raise DataError("there is no sequence; give at least one")
     first = arrays[0]
     for place, array in enumerate(arrays):
         if array is None or array.ndim == 0 or len(array) == 0:

@@ -49,6 +49,7 @@ class Metric(Configurable):
         true, predicted, mask = unmasked(y_true, y_pred)
         if mask is None:
             return self.update(y_true, y_pred, sample_weight)
+        mask = native_like(mask, predicted)
         true = without_masked(native_like(true, predicted), mask)
         weight = mask_weights(mask, sample_weight)
         return self.update(true, without_masked(predicted, mask), weight)

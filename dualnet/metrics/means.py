@@ -12,7 +12,7 @@ from dualnet.losses import Loss
 from dualnet.losses.angles import cosine
 from dualnet.losses.pairs import paired
 from dualnet.losses.reduction import unmasked, without_masked
-from dualnet.losses.targets import cast_like, native, shape_of
+from dualnet.losses.targets import cast_like, native, native_like, shape_of
 from dualnet.masked import parted
 from dualnet.metrics.base import Metric, Tally, mask_weights, weighed
 from dualnet.typing import NDArray, Tensor
@@ -74,6 +74,7 @@ class Function(Metric):
         if mask is None:
             return self.update(y_true, y_pred, sample_weight)
         values = parted(self.function(y_true, y_pred))[0]
+        mask = native_like(mask, values)
         if shape_of(values) == ():
             steps = cast_like(ops.count_nonzero(mask), values)
             return values * steps, steps

@@ -50,8 +50,8 @@ class TimeDistributed(Layer):
         """
         if self._mixing:
             raise MaskError(
-                f"{self._definition!r} would count steps that are not there among the samples "
-                f"of {self._mixing}; apply that layer to (batch, time, …) without TimeDistributed"
+                f"{self._definition!r} would count masked steps among the samples of "
+                f"{self._mixing}; apply that layer to (batch, time, …) without TimeDistributed"
             )
         return Masked(self.forward(x.values), x.mask)
 

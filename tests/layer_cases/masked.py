@@ -32,11 +32,15 @@ def batch_norm(w: dict[str, T], x: T) -> Any:
 
 
 def average(w: dict[str, T], x: T) -> T:
-    return torch.stack([one[there].sum(0) / there.sum() for one, there in zip(x, THERE)])
+    return torch.stack(
+        [one[there].sum(0) / there.sum() for one, there in zip(x, THERE, strict=True)]
+    )
 
 
 def maximum(w: dict[str, T], x: T) -> T:
-    return torch.stack([one[there].amax(0, keepdim=True) for one, there in zip(x, THERE)])
+    return torch.stack(
+        [one[there].amax(0, keepdim=True) for one, there in zip(x, THERE, strict=True)]
+    )
 
 
 def softmax_over_time(w: dict[str, T], x: T) -> T:

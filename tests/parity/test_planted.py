@@ -11,11 +11,12 @@ from tests.parity.bugs import (
     late_bugs,
     layer_bugs,
     loss_bugs,
+    mask_bugs,
     state_bugs,
     update_bugs,
 )
 
-TABLES = (layer_bugs, gradient_bugs, loss_bugs, state_bugs, update_bugs, late_bugs)
+TABLES = (layer_bugs, gradient_bugs, loss_bugs, mask_bugs, state_bugs, update_bugs, late_bugs)
 BUGS = {name: bug for table in TABLES for name, bug in table.BUGS.items()}
 ROWS = [(name, side) for name, bug in BUGS.items() for side in bug.sides]
 
