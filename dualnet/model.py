@@ -202,8 +202,8 @@ class Model(Trainable):
                 return state.shape(values), state.dtype_name(values), mask is not None
 
             def exact(leaf: Any) -> shapes.SampleShape:
-                shape, *rest = told(leaf)
-                return shapes.SampleShape(shape[1:], *rest)
+                shape, dtype, masked = told(leaf)
+                return shapes.SampleShape(shape[1:], dtype, masked)
 
             self._build_for(tree.map_leaves(exact, x, stop=Masked))
             self._shapes = tree.map_leaves(lambda leaf: shapes.seen(*told(leaf)), x, stop=Masked)

@@ -87,7 +87,8 @@ def passed(layer: Layer, x: Any, *args: Any, **kwargs: Any) -> Masked:
         )
     y = layer.forward(values, *unwrapped(args), **unwrapped(kwargs))
     others = [parted(part)[1] for part in (*args, *kwargs.values())]
-    return fitting(layer, y, combined(mask, *others))
+    carried: Masked = fitting(layer, y, combined(mask, *others))
+    return carried
 
 
 class Masking(Layer):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dualnet import ops
 from dualnet.dtypes import wide
@@ -128,7 +128,7 @@ class BatchNorm(Normalization):
         ops.assign(self.moving_variance, variance)
         return y
 
-    def forward_masked(self, x: Masked) -> Masked:
+    def forward_masked(self, x: Masked) -> Any:
         if self.axis not in (-1, len(x.values.shape) - 1):
             return super().forward_masked(x)
         if not self.training:
@@ -188,7 +188,7 @@ class LayerNorm(Normalization):
     def forward(self, x: Tensor) -> Tensor:
         return ops.nn.layer_norm(x, *self.affine(), axes=self._axes, epsilon=self.epsilon)
 
-    def forward_masked(self, x: Masked) -> Masked:
+    def forward_masked(self, x: Masked) -> Any:
         if len(x.values.shape) - self._axes < 2:  # time is among the axes
             return super().forward_masked(x)
         return passed(self, x)
@@ -296,7 +296,7 @@ class UnitNormalization(Layer):
         norm = ops.sqrt(ops.where(long, squares, 1.0))  # of 1: the root has no slope at 0
         return x / ops.where(long, norm, FLOOR)
 
-    def forward_masked(self, x: Masked) -> Masked:
+    def forward_masked(self, x: Masked) -> Any:
         axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
         if any(axis % len(x.values.shape) < 2 for axis in axes):  # time is among them
             return super().forward_masked(x)

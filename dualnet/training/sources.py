@@ -141,7 +141,8 @@ class Sources:
         if shape is None or tree.structure(y) != "*":
             return
         if isinstance(y, Ragged):  # all steps of all sequences, as one
-            y, shape = y.steps[None], (len(y.steps), *shape[1:])
+            steps = y.steps
+            y, shape = steps[None], (len(steps), *shape[1:])
         y = self._to_host(y)
         losses.check_targets(loss, y if mask is None else _there(y, self._to_host(mask)), shape)
 

@@ -117,6 +117,6 @@ class Steps:
         """Those of the metrics; and with a mask one more, of the steps the loss is a mean of."""
         with self._model.backend.tape.no_gradient():
             found = tuple(metric.tally(y, prediction, weight) for metric in self._metrics)
-            known = isinstance(self._loss, losses.Loss)
-            steps = self._loss.counted(y, prediction) if known else None
+            loss = self._loss
+            steps = loss.counted(y, prediction) if isinstance(loss, losses.Loss) else None
             return found if steps is None else (*found, (steps,))
