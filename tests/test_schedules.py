@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from schedule_cases import CASES, Case
 
 from dualnet import optim, registry
 from dualnet.config import Configurable
@@ -24,6 +25,9 @@ SCHEDULES = [
     optim.InverseTimeDecay(0.1, 7, 0.5),
     optim.InverseTimeDecay(0.1, 7, 0.5, staircase=True),
     optim.PolynomialDecay(0.1, 40, 0.01, power=1.5),
+    optim.PolynomialDecay(0.1, 7, 0.01, power=1.5, cycle=True),
+    optim.Cyclic(0.01, 0.1, 7),
+    optim.Cyclic(0.01, 0.1, 7, 3, 0.5, 0.99),
     optim.CosineRestarts(0.1, 10, t_mul=1, m_mul=0.5),
     optim.CosineRestarts(0.1, 10, t_mul=2, alpha=0.1),
     optim.CosineRestarts(0.1, 1, t_mul=3, m_mul=0.9),
@@ -53,6 +57,13 @@ SCHEDULES = [
         (optim.InverseTimeDecay(0.4, 10, 0.5, True), {9: 0.4, 19: 0.4 / 1.5, 60: 0.1}),
         (optim.PolynomialDecay(0.5, 10, 0.1), {0: 0.5, 5: 0.3, 10: 0.1, 99: 0.1}),
         (optim.PolynomialDecay(0.5, 10, 0.1, power=2), {0: 0.5, 5: 0.2, 10: 0.1, 99: 0.1}),
+        (
+            optim.PolynomialDecay(0.5, 10, 0.1, cycle=True),
+            {0: 0.5, 5: 0.3, 10: 0.1, 15: 0.2, 20: 0.1, 30: 0.1},
+        ),
+        (optim.Cyclic(0.1, 0.5, 4, 2), {0: 0.1, 2: 0.3, 4: 0.5, 5: 0.3, 6: 0.1, 8: 0.3, 10: 0.5}),
+        (optim.Cyclic(0.0, 0.8, 2, m_mul=0.5), {2: 0.8, 4: 0.0, 6: 0.4, 10: 0.2}),
+        (optim.Cyclic(0.0, 0.8, 1, gamma=0.5), {0: 0.0, 1: 0.4, 2: 0.0, 3: 0.1}),
         (optim.CosineRestarts(0.8, 4), {0: 0.8, 2: 0.4, 4: 0.8, 8: 0.4, 12: 0.8, 20: 0.4, 28: 0.8}),
         (optim.CosineRestarts(0.8, 4, 1, 0.5, 0.5), {0: 0.8, 2: 0.6, 4: 0.4, 6: 0.3, 8: 0.2}),
         (optim.CosineRestarts(1.0, 1, 3), {3**k // 2: 1.0 for k in range(1, 30)}),
@@ -72,72 +83,11 @@ def test_values_by_hand(schedule: optim.Schedule, wanted: dict[int, float]) -> N
         assert schedule(step) == pytest.approx(value, rel=1e-15, abs=1e-17)  # cos(π) rounds
 
 
-@pytest.mark.parametrize(
-    ("schedule", "reference"),
-    [
-        (
-            optim.ExponentialDecay(0.1, 1, 0.9),
-            lambda o: torch.optim.lr_scheduler.ExponentialLR(o, 0.9),
-        ),
-        (
-            optim.ExponentialDecay(0.1, 7, 0.9, staircase=True),
-            lambda o: torch.optim.lr_scheduler.StepLR(o, 7, 0.9),
-        ),
-        (optim.CosineDecay(0.1, 40), lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 40)),
-        (
-            optim.PiecewiseConstant((10, 30), (0.1, 0.01, 0.001)),
-            lambda o: torch.optim.lr_scheduler.MultiStepLR(o, [10, 30]),
-        ),
-        (optim.StepDecay(0.1, 7), lambda o: torch.optim.lr_scheduler.StepLR(o, 7)),
-        (
-            optim.MultiStepDecay(0.1, (10, 30), 0.5),
-            lambda o: torch.optim.lr_scheduler.MultiStepLR(o, [10, 30], 0.5),
-        ),
-        (
-            optim.PolynomialDecay(0.1, 30, 0.0, 2.0),
-            lambda o: torch.optim.lr_scheduler.PolynomialLR(o, 30, 2.0),
-        ),
-        (
-            optim.CosineRestarts(0.1, 5),
-            lambda o: torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(o, 5, 2),
-        ),
-        (
-            optim.CosineRestarts(0.1, 5, 1, alpha=0.1),
-            lambda o: torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(o, 5, 1, 0.01),
-        ),
-        (optim.OneCycle(0.1, 41), lambda o: torch.optim.lr_scheduler.OneCycleLR(o, 0.1, 41)),
-        (
-            optim.OneCycle(0.1, 41, 0.5, "linear", 10.0, 100.0),
-            lambda o: torch.optim.lr_scheduler.OneCycleLR(
-                o, 0.1, 41, None, None, 0.5, "linear", div_factor=10.0, final_div_factor=100.0
-            ),
-        ),
-        (
-            optim.InverseTimeDecay(0.1, 7, 0.5),
-            lambda o: torch.optim.lr_scheduler.LambdaLR(o, lambda t: 1 / (1 + 0.5 * t / 7)),
-        ),
-        (
-            optim.Chained((0.1, optim.ExponentialDecay(0.1, 1, 0.9)), (10,)),
-            lambda o: torch.optim.lr_scheduler.SequentialLR(
-                o,
-                [
-                    torch.optim.lr_scheduler.ConstantLR(o, 1.0, 99),
-                    torch.optim.lr_scheduler.ExponentialLR(o, 0.9),
-                ],
-                [10],
-            ),
-        ),
-    ],
-    ids=lambda value: repr(value) if isinstance(value, optim.Schedule) else "",
-)
-def test_equals_torch(schedule: optim.Schedule, reference) -> None:
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 0.1)
-    scheduler = reference(optimizer)
-    for step in range(40):
-        wanted = optimizer.param_groups[0]["lr"]
-        assert schedule(step) == pytest.approx(wanted, rel=1e-12)  # torch multiplies step by step
-        optimizer.step()
-        scheduler.step()
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_equals_the_frameworks(case: Case) -> None:
+    wanted = case.reference(60)
+    # torch multiplies step by step, and cos(π) rounds near zero
+    assert [case.schedule(t) for t in range(60)] == pytest.approx(wanted, rel=1e-12, abs=1e-17)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
@@ -174,6 +124,10 @@ def test_configuration_round_trip(schedule: optim.Schedule) -> None:
         (lambda: optim.LinearWarmup(2.5, 0.1), r"steps=2\.5 must be a positive integer"),
         (lambda: optim.InverseTimeDecay(0.1, 5, -1), "decay_rate=-1 must be a finite number, zer"),
         (lambda: optim.PolynomialDecay(0.1, 5, power=0), "power=0 must be a finite number above"),
+        (lambda: optim.Cyclic(0.2, 0.1), r"max_learning_rate=0\.1 must not be below"),
+        (lambda: optim.Cyclic(0.1, 0.2, 0), "step_size_up=0 must be a positive integer"),
+        (lambda: optim.Cyclic(0.1, 0.2, 5, 0), "step_size_down=0 must be a positive integer"),
+        (lambda: optim.Cyclic(0.1, 0.2, gamma=0.0), r"gamma=0\.0 must be a finite number above"),
         (lambda: optim.CosineRestarts(0.1, 5, 1.5), r"t_mul=1\.5 must be a positive integer"),
         (lambda: optim.OneCycle(0.1, 10, anneal="cosine"), "anneal='cosine'; choose 'cos' or"),
         (lambda: optim.OneCycle(0.1, 10, 0.05), r"warmup=0\.05 of 10 steps leaves no step to rise"),
@@ -194,6 +148,7 @@ def test_every_schedule_has_a_row() -> None:
     public = {getattr(optim, name) for name in optim.__all__}
     kinds = {kind for kind in public if isinstance(kind, type) and issubclass(kind, optim.Schedule)}
     assert {type(schedule) for schedule in SCHEDULES} == kinds - {optim.Schedule}
+    assert {type(case.schedule) for case in CASES} == kinds - {optim.Schedule}
 
 
 def test_a_warmup_into_a_steep_decay_does_not_overflow() -> None:

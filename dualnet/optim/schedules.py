@@ -27,6 +27,7 @@ __all__ = [
     "ConstantRate",
     "CosineDecay",
     "CosineRestarts",
+    "Cyclic",
     "ExponentialDecay",
     "InverseTimeDecay",
     "LinearWarmup",
@@ -134,6 +135,8 @@ class PolynomialDecay(Schedule):
         decay_steps: ``T``.
         end_learning_rate: ``lr₁``, kept after ``T``.
         power: the exponent.
+        cycle: whether ``T`` is stretched to its next multiple that is not below ``t``, so that
+            the learning rate leaps up after every ``T`` updates, as in Keras.
 
     >>> schedule = PolynomialDecay(0.1, decay_steps=10, end_learning_rate=0.02, power=2)
     >>> schedule(0), schedule(5), schedule(10), schedule(99)
@@ -144,6 +147,7 @@ class PolynomialDecay(Schedule):
     decay_steps: int
     end_learning_rate: float = 1e-4
     power: float = 1.0
+    cycle: bool = False
 
     def check(self) -> None:
         name = type(self).__name__
@@ -153,7 +157,11 @@ class PolynomialDecay(Schedule):
         check_positive(name, power=self.power)
 
     def __call__(self, step: Number) -> Number:
-        left = 1.0 - scalar.minimum(step / self.decay_steps, 1.0)
+        periods = step / self.decay_steps
+        if self.cycle:
+            left = 1.0 - periods / scalar.maximum(-scalar.floor(-periods), 1.0)
+        else:
+            left = 1.0 - scalar.minimum(periods, 1.0)
         fall = self.initial_learning_rate - self.end_learning_rate
         return fall * left**self.power + self.end_learning_rate
 
@@ -196,7 +204,8 @@ class CosineRestarts(Schedule):
     Period ``i`` is ``T · t_mulⁱ`` updates long and starts from ``lr₀ · m_mulⁱ``.
 
     Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017, equation
-    5, with ``η_min = α`` times the period's first learning rate.
+    5, with ``η_min = α`` times the period's first learning rate (Keras's ``η_min`` does not fall
+    with the periods).
 
     Args:
         initial_learning_rate: ``lr₀``.
@@ -305,6 +314,58 @@ class OneCycle(Schedule):
     def _between(self, start: float, stop: float, part: Number) -> Number:
         left = 1.0 - part if self.anneal == "linear" else 0.5 * (1.0 + scalar.cos(math.pi * part))
         return stop + (start - stop) * left
+
+
+class Cyclic(Schedule):
+    """``lr(t) = lr₀ + (lr_max - lr₀) · h(t) · m_mulⁱ · gammaᵗ``, up and down again and again.
+
+    In cycle ``i`` (from 0) the height ``h`` rises in a line from 0 to 1 and falls back to 0.
+
+    Smith, "Cyclical Learning Rates for Training Neural Networks", 2017, section 3; PyTorch's
+    ``CyclicLR`` has ``m_mul=0.5`` as ``"triangular2"`` and ``gamma`` as ``"exp_range"``.
+
+    Args:
+        initial_learning_rate: ``lr₀``, the lowest.
+        max_learning_rate: ``lr_max``.
+        step_size_up: updates in which the learning rate rises.
+        step_size_down: updates in which it falls; as many if not given.
+        m_mul: the factor of each cycle's height.
+        gamma: the factor of the height with each update.
+
+    >>> schedule = Cyclic(0.25, 0.75, step_size_up=2, m_mul=0.5)
+    >>> [schedule(step) for step in range(7)]
+    [0.25, 0.5, 0.75, 0.5, 0.25, 0.375, 0.5]
+    """
+
+    initial_learning_rate: float
+    max_learning_rate: float
+    step_size_up: int = 2000
+    step_size_down: int | None = None
+    m_mul: float = 1.0
+    gamma: float = 1.0
+
+    def check(self) -> None:
+        name = type(self).__name__
+        check_nonnegative(name, initial_learning_rate=self.initial_learning_rate)
+        check_nonnegative(name, max_learning_rate=self.max_learning_rate)
+        check_integer(name, step_size_up=self.step_size_up)
+        if self.step_size_down is not None:
+            check_integer(name, step_size_down=self.step_size_down)
+        check_positive(name, m_mul=self.m_mul, gamma=self.gamma)
+        if self.max_learning_rate < self.initial_learning_rate:
+            raise ConfigError(
+                f"{name}: max_learning_rate={self.max_learning_rate!r} must not be below "
+                f"initial_learning_rate={self.initial_learning_rate!r}"
+            )
+
+    def __call__(self, step: Number) -> Number:
+        up = self.step_size_up
+        down = self.step_size_down or up
+        cycle = scalar.floor(step / (up + down))
+        inside = step - cycle * (up + down)
+        height = scalar.where(inside < up, inside / up, 1.0 - (inside - up) / down)
+        span = (self.max_learning_rate - self.initial_learning_rate) * height
+        return self.initial_learning_rate + span * self.m_mul**cycle * self.gamma**step
 
 
 class StepDecay(Schedule):
