@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dualnet import ops, tree
-from tests.ops_cases import Row, between, coin, normal, whole
+from tests.ops_cases import BROADCAST, Row, between, coin, normal, whole
 
 KNOWN_BINS = "how many bins there are must be known"
 ROUNDED = (16, "a mean, its distances, their squares and a root")
@@ -232,5 +232,102 @@ CONTROL = [
         (small, grown, [np.array(0), 9 * start]),
         while_loop,
         {"maximum_iterations": 2},
+    ),
+]
+
+
+# Updates
+
+
+def by(method: str) -> Callable[..., Any]:
+    """``ops.at(x, index).method(y)`` as one call; a list is an index by several axes."""
+
+    def call(x: Any, index: Any, y: Any) -> Any:
+        return getattr(ops.at(x, tuple(index) if isinstance(index, list) else index), method)(y)
+
+    return call
+
+
+def assigned(x: np.ndarray, index: Any, y: Any) -> np.ndarray:
+    """One element after the other, so that the last of several stays."""
+    places = np.arange(x.size).reshape(x.shape)[tuple(index) if isinstance(index, list) else index]
+    y = np.broadcast_to(y, places.shape)
+    new = x.copy().ravel()
+    for place, value in zip(places.ravel(), y.ravel(), strict=True):
+        new[place] = value
+    return new.reshape(x.shape)
+
+
+def accumulated(function: np.ufunc) -> Callable[..., Any]:
+    def call(x: np.ndarray, index: Any, y: Any) -> np.ndarray:
+        new = x.copy()
+        function.at(new, tuple(index) if isinstance(index, list) else index, y)
+        return new
+
+    return call
+
+
+def masked(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(x: np.ndarray, mask: np.ndarray, y: Any) -> np.ndarray:
+        wide = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
+        return np.where(wide, function(x, y), x)
+
+    return call
+
+
+def scatter(indices: np.ndarray, values: np.ndarray, shape: Any) -> np.ndarray:
+    new = np.zeros(shape, values.dtype)
+    np.add.at(new, tuple(np.moveaxis(indices, -1, 0)), values)
+    return new
+
+
+def scatter_update(x: np.ndarray, indices: np.ndarray, updates: np.ndarray) -> np.ndarray:
+    new = x.copy()
+    for place, value in zip(indices.reshape(-1, indices.shape[-1]), updates, strict=True):
+        new[tuple(place)] = value
+    return new
+
+
+KNOWN_AXES = "the sizes of indexed axes must be known"
+METHODS_OF_AT: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "set": (assigned, masked(lambda x, y: y)),
+    "add": (accumulated(np.add), masked(np.add)),
+    "multiply": (accumulated(np.multiply), masked(np.multiply)),
+    "min": (accumulated(np.minimum), masked(np.minimum)),
+    "max": (accumulated(np.maximum), masked(np.maximum)),
+}
+table, twice = normal(5, 4, 3), np.array([1, 4, 1, 0, 1])
+pairs = np.array([[1, 0], [4, 3], [1, 0], [-1, -2]])
+
+
+def update(method: str, index: Any, y: Any, x: np.ndarray = table, grad: Any = (0, 2)) -> Row:
+    reference = METHODS_OF_AT[method][0]
+    return Row("at", (x, index, y), reference, {}, grad, sizes=KNOWN_AXES, call=by(method))
+
+
+UPDATES = [
+    *[update(method, twice, normal(5, 4, 3)) for method in METHODS_OF_AT],
+    *[
+        Row("at", (table, coin(5, 4), normal(4, 3)), mask, {}, (0, 2), sizes=BROADCAST, call=by(m))
+        for m, (_, mask) in METHODS_OF_AT.items()
+    ],
+    *[
+        update(method, twice, whole(-9, 9, 5, 2), whole(-9, 9, 6, 2), ())
+        for method in METHODS_OF_AT
+    ],
+    update("set", -2, normal(4, 3)),
+    update("set", [1, 2, -1], np.array(0.7)),
+    update("set", [slice(None, None, -2), 1], normal(3, 3)),
+    update("set", [Ellipsis, twice[:2] % 3], normal(4, 2)),
+    update("add", [slice(1, 4), np.array([[0, 1], [1, 1]])], normal(2, 2, 3)),
+    update("add", [np.array([0, 0]), slice(None), np.array([2, 2])], normal(2, 4)),
+    update("add", [2, slice(None), np.array([0, 2, 0])], normal(3, 1)),
+    update("multiply", [np.array([[0], [3]]), np.array([1, 1])], normal(2, 2, 1)),
+    update("max", [Ellipsis], normal(3)),
+    update("add", [slice(3, 3)], normal(3), grad=(0,)),
+    Row("scatter", (pairs % 4, normal(4, 3), (5, 4, 3)), scatter, {}, (1,), sizes=KNOWN_AXES),
+    Row("scatter", (twice[:, None], whole(0, 9, 5), (6,)), scatter, sizes=KNOWN_AXES),
+    Row(
+        "scatter_update", (table, pairs, normal(4, 3)), scatter_update, {}, (0, 2), sizes=KNOWN_AXES
     ),
 ]

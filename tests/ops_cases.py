@@ -61,6 +61,8 @@ class Row:
     eager: str = ""
     #: Why TensorFlow cannot trace it for sizes that it does not know, where it cannot.
     sizes: str = ""
+    #: How it is called, where that is not by its name.
+    call: Callable[..., Any] | None = None
 
     @property
     def id(self) -> str:

@@ -318,3 +318,67 @@ def test_branches_of_two_kinds_are_refused_in_compiled_code(backend: str, other:
     words = {"torch": "cond", "tensorflow": "cond's false_fn gave"}  # PyTorch has its own
     with pytest.raises(Exception, match=words[backend]):
         compiled(given(X))
+
+
+# Updates
+
+#: What is done to ``[1.0, 2.0, 3.0, 4.0]``, where and with which values; the result, and the
+#: gradients of ``Σ k·result_k`` in both.
+UPDATED: list[tuple[str, list[int], list[float], list[float], list[float], list[float]]] = [
+    ("set", [1, 1], [7.0, 8.0], [1.0, 8.0, 3.0, 4.0], [1.0, 0.0, 3.0, 4.0], [0.0, 2.0]),
+    ("add", [1, 1], [7.0, 8.0], [1.0, 17.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0], [2.0, 2.0]),
+    ("multiply", [1, 1], [0.0, 8.0], [1.0, 0.0, 3.0, 4.0], [1.0, 0.0, 3.0, 4.0], [32.0, 0.0]),
+    ("max", [2, 2], [3.0, 1.0], [1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 1.5, 4.0], [1.5, 0.0]),
+    ("min", [-1, 3], [0.0, 0.0], [1.0, 2.0, 3.0, 0.0], [1.0, 2.0, 3.0, 0.0], [2.0, 2.0]),
+]
+
+
+@pytest.mark.parametrize(("method", "index", "y", "wanted", "to_x", "to_y"), UPDATED)
+def test_updates_of_one_element_twice(
+    method: str, index: Any, y: Any, wanted: Any, to_x: Any, to_y: Any
+) -> None:
+    x, y = given([1.0, 2.0, 3.0, 4.0]), given(y)
+    with dn.GradientTape() as tape:
+        tape.watch(x, y)
+        new = getattr(ops.at(x, index), method)(y)
+        total = ops.sum(new * given([1.0, 2.0, 3.0, 4.0]))
+    gradients = tape.gradient(total, [x, y])
+    assert dn.to_numpy(new).tolist() == wanted
+    assert [dn.to_numpy(g).tolist() for g in gradients] == [to_x, to_y]
+    assert dn.to_numpy(x).tolist() == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_updates_keep_the_dtype() -> None:
+    small = ops.astype(given([1, 2, 3]), "int8")
+    assert dn.to_numpy(ops.at(small, 0).set(7)).tolist() == [7, 2, 3]
+    assert ops.at(small, [0, 0]).add(1).dtype == small.dtype
+    flags = given(np.array([True, False]))
+    assert dn.to_numpy(ops.at(flags, 1).set(True)).all()
+    assert dn.to_numpy(ops.at(given([1.0, NAN]), [0, 1]).max(0.0)).tolist()[0] == 1.0
+
+
+#: A call, the error, words of its text.
+BAD_UPDATES: list[tuple[Any, type[Exception], str]] = [
+    (lambda x: ops.at(x, 3).set(1.0), dn.IndexRangeError, "size 3; valid ones are -3 to 2"),
+    (lambda x: ops.at(x, [0, -4]).add(1.0), dn.IndexRangeError, "size 3; valid ones are -3 to 2"),
+    (lambda x: ops.at(x, (0, 0, 0)).add(1.0), dn.ShapeError, "3 parts for a tensor of 2 axes"),
+    (lambda x: ops.at(x, (..., 0, ...)).add(1.0), dn.ShapeError, "an index of 3 parts"),
+    (lambda x: ops.at(x, [True]).add(1.0), dn.ConfigError, "a list holds integers"),
+    (lambda x: ops.at(x, None).add(1.0), dn.ConfigError, "an index of None"),
+    (lambda x: ops.at(x, "a").add(1.0), dn.ConfigError, "an index of str"),
+    (lambda x: ops.at(x, x).add(1.0), dn.DtypeError, "an index takes int8"),
+    (lambda x: ops.at(x, x[:2] > 0).add(1.0), dn.ShapeError, r"a mask of shape \(2, 2\)"),
+    (lambda x: ops.at(x, 0).set(ops.ones(3)), dn.ShapeError, "broadcast_to"),
+    (lambda x: ops.at(x, 0).set(1j), dn.DtypeError, "does not fit"),
+    (lambda x: ops.at(ops.astype(x, "float32"), 0).set(x), dn.DtypeError, "does not fit into fl"),
+    (lambda x: ops.at(x > 0, 0).set(x), dn.DtypeError, "float64 does not fit into bool"),
+    (lambda x: ops.scatter(given([[3]]), x[0], (3, 2)), dn.IndexRangeError, "valid ones are -3"),
+    (lambda x: ops.scatter(given([0.5]), x, (3, 2)), dn.DtypeError, "an index takes"),
+    (lambda x: ops.scatter_update(x, given([[0, 0, 0]]), x), dn.ShapeError, "of 2 axes"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "words"), BAD_UPDATES)
+def test_updates_that_mean_nothing(call: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        call(given(X))

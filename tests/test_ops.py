@@ -32,6 +32,7 @@ CHAPTERS: dict[str, list[Row]] = {
     "nn": nn_cases.NN,
     "control": beyond_cases.CONTROL,
     "statistics": beyond_cases.STATISTICS,
+    "updates": beyond_cases.UPDATES,
 }
 ROWS = [row for rows in CHAPTERS.values() for row in rows]
 EVERY_ROW = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
@@ -40,7 +41,7 @@ EPSILON = {"float64": np.finfo("float64").eps, "float32": np.finfo("float32").ep
 
 def the_function(row: Row) -> Any:
     """That of ``dualnet.ops`` which the row names, such as ``sum`` or ``linalg.svd``."""
-    return attrgetter(row.name)(ops)
+    return row.call or attrgetter(row.name)(ops)
 
 
 def is_floating(value: Any) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from dualnet import dtypes
 from dualnet.errors import no_attribute
 from dualnet.namespace import CONSTANTS, STANDARD, can_cast, finfo, iinfo
-from dualnet.ops import control, counts, missing, quantiles
+from dualnet.ops import control, counts, missing, quantiles, updates
 from dualnet.ops import fft as fft
 from dualnet.ops import linalg as linalg
 from dualnet.ops import nn as nn
@@ -24,7 +24,7 @@ from dualnet.protocols.state import State
 from dualnet.protocols.tape import Tape
 
 #: The modules whose functions are composed of others.
-COMPOSED = (control, counts, missing, quantiles)
+COMPOSED = (control, counts, missing, quantiles, updates)
 
 _names = {
     **CONSTANTS,

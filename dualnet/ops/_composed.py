@@ -70,8 +70,8 @@ def require_floating(x: Tensor, name: str) -> None:
 
 def constants(values: Iterable[float], like: Tensor, dtype: DtypeName) -> Tensor:
     """Numbers as a vector on the device of ``like``, in a way that every compiler can trace."""
-    zero = ops.sum(ops.zeros_like(like, dtype=dtype))
-    return ops.stack([ops.full_like(zero, value) for value in values])
+    zero = ops.nn.places(like, 1)[0]
+    return ops.stack([ops.full_like(zero, value, dtype=dtype) for value in values])
 
 
 def axes_of(x: Tensor, axis: Axis) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from dualnet import dtypes, tree
 from dualnet.context import current_backend
 from dualnet.errors import DtypeError, ShapeError
 from dualnet.ops import _dispatch
-from dualnet.ops._composed import HOST, backend_of, dtype_of, is_tensor
+from dualnet.ops._composed import HOST, backend_of, constants, dtype_of, is_tensor
 from dualnet.protocols import Backend
 from dualnet.shapes import fits
 from dualnet.typing import Shape, Tensor, Tree
@@ -63,10 +63,13 @@ def adopted(operands: Tree, backend: Backend) -> Any:
 
 def _number(value: Any, beside: Tensor) -> Tensor:
     """A number as a tensor on the device of another one, and of its dtype for a float."""
-    dtype = "bool" if isinstance(value, bool) else "int64" if isinstance(value, int) else None
-    if dtype is None and not dtypes.is_floating(dtype_of(beside)):
-        dtype = "float32"
-    return ops.full_like(ops.sum(ops.zeros_like(beside)), value, dtype=dtype or beside.dtype)
+    if isinstance(value, bool):
+        dtype = "bool"
+    elif isinstance(value, int):
+        dtype = "int64"
+    else:
+        dtype = dtype_of(beside) if dtypes.is_floating(dtype_of(beside)) else "float32"
+    return constants((value,), beside, dtype)[0]
 
 
 def tensors_only(result: Tree, name: str) -> Tree:
