@@ -27,7 +27,7 @@ from dualnet.typing import NDArray
 if TYPE_CHECKING:
     from dualnet.model import Model
 
-__all__ = ["load", "save"]
+__all__ = ["check_described", "load", "save"]
 
 CHECKPOINT = Archive("dualnet-checkpoint", 1, "checkpoint")
 
@@ -49,13 +49,22 @@ def save(model: Model, path: str | PathLike[str]) -> None:
     CHECKPOINT.write(Path(path), _describe(model), arrays)
 
 
-def _describe(model: Model) -> dict[str, Any]:
+def check_described(model: Model) -> tuple[Any, Any]:
+    """The definition and what it was compiled with, as JSON data.
+
+    Raises:
+        CheckpointError: they hold code that has no place in a file.
+    """
     try:
-        network, compiled = model.definition.to_config(), model.compiled_config()
+        return model.definition.to_config(), model.compiled_config()
     except ConfigError as error:
         raise CheckpointError(
             f"the model cannot be written whole: {error}; save model.state() instead"
         ) from error
+
+
+def _describe(model: Model) -> dict[str, Any]:
+    network, compiled = check_described(model)
     return {
         "network": network,
         "input_shape": encode(model.input_shape),

@@ -279,3 +279,15 @@ def test_a_shorter_epoch_is_told(tmp_path: Path) -> None:
         trained(5, Cut("exception", 0, 4))
     with pytest.raises(dn.DataError, match="after 4 batches of the epoch, but the data has 2"):
         trained(2, Cut("", -1))
+
+
+@pytest.mark.parametrize("state", [{"a": {1, 2}}, {"a": {1: 2}}, {"a": [print]}], ids=str)
+def test_what_a_callback_remembers_must_have_a_place(tmp_path: Path, state: dict) -> None:
+    class Mine(callbacks.Callback):
+        def state(self):
+            return state
+
+    backup = callbacks.BackupAndRestore(tmp_path)
+    with pytest.raises(dn.CheckpointError, match=r"callbacks/0/state/a.* has no place in a backup"):
+        fresh("torch").fit(X, Y, verbose=0, callbacks=[Mine(), backup])
+    assert not backup.path.exists()

@@ -36,6 +36,11 @@ class Ours:
         self.epoch = 0
         self.restored: int | None = None
 
+    definition = nn.Dense(1)
+
+    def compiled_config(self) -> None:
+        return None
+
     def bound_optimizer(self) -> Any:
         return self.rule
 

@@ -374,6 +374,14 @@ def test_checkpoints_every_few_steps(tmp_path) -> None:
     assert names == [["0", "2"], ["1", "1"]]
 
 
+def test_a_model_that_no_file_can_hold_is_told_before_training(tmp_path) -> None:
+    model = dn.Model(nn.Dense(2, activation=lambda x: x), (4,), backend="torch")
+    model.compile("sgd", "cross_entropy")
+    with pytest.raises(dn.CheckpointError, match="cannot be written whole"):
+        model.fit(X, Y, verbose=0, callbacks=[callbacks.ModelCheckpoint(tmp_path / "x")])
+    assert model.epochs == 0
+
+
 def test_a_path_of_measures_that_are_not_there(tmp_path) -> None:
     saving = callbacks.ModelCheckpoint(tmp_path / "{val_loss}")
     with pytest.raises(dn.ConfigError, match=r"\{val_loss\}.*epoch, loss, accuracy"):

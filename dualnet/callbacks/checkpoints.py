@@ -28,6 +28,10 @@ class ModelCheckpoint(Callback):
             of the epoch, without validation.  A file from the middle of an epoch starts that
             epoch again; :class:`BackupAndRestore` goes on in it.
         initial_value_threshold: what the first value must better to be saved.
+
+    Raises:
+        CheckpointError: when training starts, if the model holds code that has no place in a
+            file; or when a file cannot be written.
     """
 
     def __init__(
@@ -44,6 +48,11 @@ class ModelCheckpoint(Callback):
         self.save_best_only = save_best_only
         self._monitor = Monitor(monitor, mode, best=initial_value_threshold)
         self._pace = Pace("save_freq", save_freq)
+
+    def on_train_begin(self, epochs: int, batches: int | None) -> None:
+        from dualnet.checkpoint import check_described  # file formats load only when used
+
+        check_described(self.model)
 
     def on_epoch_begin(self, epoch: int) -> None:
         self._epoch = epoch

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +36,8 @@ def write(model: Model, path: Path) -> None:
     """Writes down where ``fit`` is.
 
     Raises:
-        CheckpointError: the file cannot be written.
+        CheckpointError: the file cannot be written, or what a callback remembers has no place
+            in it.
     """
     arrays: dict[str, NDArray] = {}
     described = {
@@ -93,15 +95,24 @@ def _run(model: Model) -> Run:
 
 
 def _parted(value: Any, place: str, arrays: dict[str, NDArray]) -> Any:
-    """A tree as JSON data; its arrays go to ``arrays`` by their places."""
+    """A tree as JSON data; its arrays go to ``arrays`` by their places.
+
+    Raises:
+        CheckpointError: a callback's state holds something else.
+    """
     if isinstance(value, np.ndarray):
         arrays[place] = value
         return {ARRAY: place}
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return {key: _parted(each, f"{place}/{key}", arrays) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [_parted(each, f"{place}/{i}", arrays) for i, each in enumerate(value)]
-    return value
+    if isinstance(value, (str, int, float, NoneType)):
+        return value
+    raise CheckpointError(
+        f"{place} is {value!r}, which has no place in a backup; the state of a callback is made "
+        "of numbers, texts, lists, dicts by text, and NumPy arrays"
+    )
 
 
 def _joined(value: Any, arrays: Mapping[str, NDArray]) -> Any:
