@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dualnet import tree
+from dualnet.masked import Masked
 
 if TYPE_CHECKING:
     from dualnet.model import Model
@@ -56,7 +57,7 @@ def _output_shapes(model: Model) -> dict[str, str]:
     shapes: dict[str, str] = {}
 
     def remember(path: str, args: Any, kwargs: Any, output: Any) -> None:
-        shapes[path] = ", ".join(_text(model, leaf) for leaf in tree.leaves(output))
+        shapes[path] = ", ".join(_text(model, leaf) for leaf in tree.leaves(output, stop=Masked))
 
     with model.backend.layers.watch_outputs(model.native, remember):
         model(model.sample())
@@ -65,6 +66,8 @@ def _output_shapes(model: Model) -> dict[str, str]:
 
 def _text(model: Model, leaf: Any) -> str:
     """A shape with the batch axis as ``*``."""
+    if isinstance(leaf, Masked):
+        return f"{_text(model, leaf.values)} masked"
     if not model.backend.state.is_tensor_type(type(leaf)):
         return str(leaf)
     return "(" + ", ".join(["*", *map(str, model.backend.state.shape(leaf)[1:])]) + ")"

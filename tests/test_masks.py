@@ -335,6 +335,16 @@ def test_only_networks_with_masks_look_for_them(backend: str) -> None:
 
 # Padding changes nothing
 
+
+class SelfAttention(nn.Layer):
+    """Made of layers: what is inside sees the masks."""
+
+    attention: nn.Layer
+
+    def forward(self, x: Any) -> Any:
+        return self.attention(x, x)
+
+
 NETWORKS: dict[str, tuple[nn.Layer, Any]] = {
     "lstm": (nn.Sequential(nn.LSTM(4), nn.Dense(2)), ROWS),
     "gru, all steps": (nn.Sequential(nn.GRU(4, return_sequences=True), nn.Dense(2)), STEPS),
@@ -342,6 +352,11 @@ NETWORKS: dict[str, tuple[nn.Layer, Any]] = {
     "stacked": (nn.Sequential(nn.SimpleRNN(4, return_sequences=True), nn.GRU(2)), ROWS),
     "means": (nn.Sequential(nn.Dense(4, "tanh"), nn.GlobalAvgPool1D(), nn.Dense(2)), ROWS),
     "maxima": (nn.Sequential(nn.Dense(2), nn.LayerNorm(), nn.GlobalMaxPool1D()), ROWS),
+    "attention": (nn.Sequential(SelfAttention(nn.MultiHeadAttention(2, 3)), nn.LSTM(2)), ROWS),
+    "attention, all steps": (
+        nn.Sequential(SelfAttention(nn.Attention(use_scale=True)), nn.Dense(2)),
+        STEPS,
+    ),
     "weights of steps": (nn.Sequential(nn.Dense(2), nn.Softmax(1)), STEPS),
 }
 
@@ -454,7 +469,7 @@ def test_how_long_padding_is_changes_nothing(backend: str) -> None:
 
     def trained(pad_to: Any) -> tuple[Any, dict[str, float], Any]:
         model = dn.Model(net, (None, 3), backend=backend, dtype="float64")
-        model.compile("sgd", "mse", metrics=["mae"])
+        model.compile("sgd", "mse", metrics=["mae"], jit=False)  # traced in the tests below
         x, y = Ragged(SEQUENCES, pad_to=pad_to), Ragged(STEPS, pad_to=pad_to)
         options = {"sample_weight": weight, "validation_split": 0.34, "verbose": 0}
         history = model.fit(x, y, batch_size=2, **options)
@@ -479,6 +494,26 @@ def test_epoch_losses_are_of_all_steps_alike(backend: str) -> None:
     wanted = ((joined - np.concatenate(STEPS)) ** 2).mean()
     assert abs(got[0] - wanted) <= EXACT
     assert abs(got[1] - wanted) <= EXACT
+
+
+def test_losses_of_whole_sequences_are_means_over_sequences(backend: str) -> None:
+    model = dn.Model(nn.Dense(1, "sigmoid"), (None, 3), backend=backend, dtype="float64")
+    model.compile("sgd", "dice")
+    regions = [(one[:, :1] > 0).astype(float) for one in STEPS]
+    x, y = Ragged(SEQUENCES), Ragged(regions)
+    got = [model.evaluate(x, y, batch_size=n)["loss"] for n in (1, 4, 6)]
+    alone = [
+        losses.dice(region[None], model.predict(sequence[None]))
+        for region, sequence in zip(regions, SEQUENCES, strict=True)
+    ]
+    assert np.abs(got - np.mean([dn.to_numpy(loss) for loss in alone])).max() <= EXACT
+
+
+def test_summary_tells_what_is_masked(backend: str) -> None:
+    net = nn.Sequential(nn.Masking(), nn.Dense(2), nn.LSTM(4))
+    text = dn.Model(net, (5, 3), backend=backend).summary(lambda text: None)
+    assert "(*, 5, 2) masked" in text
+    assert "(*, 4)" in text
 
 
 def test_lengths_of_a_bucket_are_traced_once() -> None:
@@ -520,7 +555,7 @@ WHOLE = nn.Sequential(
     nn.Masking(),
     nn.Dense(3, activation="tanh"),
     nn.BatchNorm(),
-    nn.Bidirectional(nn.LSTM(2, return_sequences=True)),
+    nn.GRU(4, return_sequences=True),
     nn.Softmax(1),
 )
 
