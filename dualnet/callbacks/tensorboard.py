@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dualnet.callbacks.base import Callback, Logs
-from dualnet.callbacks.events import EventFile
 from dualnet.callbacks.pace import Pace
 from dualnet.random.layout import checked_integer
+
+if TYPE_CHECKING:
+    from dualnet.callbacks.events import EventFile
 
 __all__ = ["TensorBoard"]
 
@@ -46,6 +48,8 @@ class TensorBoard(Callback):
         self._files: dict[str, EventFile] = {}
 
     def _file(self, run: str) -> EventFile:
+        from dualnet.callbacks.events import EventFile  # sockets load only when used
+
         if run not in self._files:
             self._files[run] = EventFile(self.log_dir / run)
         return self._files[run]
