@@ -83,7 +83,7 @@ class Configurable:
         """Raises :class:`~dualnet.errors.ConfigError` if a hyperparameter is out of range."""
 
     def __repr__(self) -> str:
-        in_order = sorted(dataclasses.fields(cast(Any, self)), key=lambda field: field.kw_only)
+        in_order = sorted(dataclasses.fields(cast(Any, self)), key=lambda f: bool(f.kw_only))
         shown = [
             f"{field.name}={getattr(self, field.name)!r}"
             for field in in_order  # as they are given: those by name only are the last
