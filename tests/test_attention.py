@@ -147,6 +147,28 @@ def test_is_that_of_pytorch(backend: str) -> None:
         near(got, want.detach().numpy())
 
 
+def test_the_kernel_of_pytorch_is_used_where_no_derivative_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is faster, and has neither second nor forward derivatives."""
+    kernel, calls = torch.nn.functional.scaled_dot_product_attention, []
+    monkeypatch.setattr(
+        torch.nn.functional,
+        "scaled_dot_product_attention",
+        lambda *args, **options: calls.append(1) or kernel(*args, **options),
+    )
+    model = model_of(nn.MultiHeadAttention(2, 3), "torch")
+    x = model.to_native(QUERY)
+    calls.clear()
+    with_gradients = model.native(x, x, use_causal_mask=True)
+    dn.jvp(lambda q: ops.nn.dot_product_attention(q, q, q), (x,), (x,))
+    assert not calls
+    with torch.no_grad():
+        without = model.native(x, x, use_causal_mask=True)
+    assert len(calls) == 1
+    near(without.numpy(), with_gradients.detach().numpy())
+
+
 # Masks
 
 LAYERS = [

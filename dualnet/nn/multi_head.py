@@ -101,8 +101,17 @@ class Projecting(Attending):
             padded = combined(padding(self, query_mask, now.mask), cache.seen_from(q))
             k, v, cache, use_causal_mask = now.keys, now.values, now, False
         mask = combined(_for_heads(attention_mask), _for_heads(padded))
-        weights, y = self._attended(q, k, v, mask, use_causal_mask)
-        more = [weights] * return_attention_scores + ([] if cache is None else [cache])
+        targets, sources = self.heads()
+        if targets > sources:
+            k, v = (ops.repeat(x, targets // sources, axis=1) for x in (k, v))
+        more = [] if cache is None else [cache]
+        if return_attention_scores or (self.training and self.dropout):
+            weights = ops.nn.attention_weights(q, k, mask=mask, causal=use_causal_mask)
+            seen = ops.matmul(self.thinned(weights), v)
+            more = [weights] * return_attention_scores + more
+        else:
+            seen = ops.nn.dot_product_attention(q, k, v, mask=mask, causal=use_causal_mask)
+        y = self._projected("output", ops.nn.merge_heads(seen), self.use_bias)
         return (y, *more) if more else y
 
     def _cut(self, query: Tensor, value: Tensor, key: Tensor) -> tuple[Tensor, ...]:
@@ -113,17 +122,6 @@ class Projecting(Attending):
             ops.nn.split_heads(self._projected("key", key, self.use_key_bias), heads=sources),
             ops.nn.split_heads(self._projected("value", value, self.use_bias), heads=sources),
         )
-
-    def _attended(
-        self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool
-    ) -> tuple[Tensor, Tensor]:
-        """The weights of all heads, and the output."""
-        targets, sources = self.heads()
-        if targets > sources:
-            k, v = (ops.repeat(x, targets // sources, axis=1) for x in (k, v))
-        weights = ops.nn.attention_weights(q, k, mask=mask, causal=causal)
-        seen = ops.nn.merge_heads(ops.matmul(self.thinned(weights), v))
-        return weights, self._projected("output", seen, self.use_bias)
 
     def _projected(self, name: str, x: Tensor, use_bias: bool) -> Tensor:
         bias = getattr(self, f"{name}_bias") if use_bias else None

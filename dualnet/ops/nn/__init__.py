@@ -22,7 +22,6 @@ from dualnet.ops.nn.adaptive import adaptive_avg_pool as adaptive_avg_pool
 from dualnet.ops.nn.adaptive import adaptive_max_pool as adaptive_max_pool
 from dualnet.ops.nn.attention import attention_softmax as attention_softmax
 from dualnet.ops.nn.attention import attention_weights as attention_weights
-from dualnet.ops.nn.attention import dot_product_attention as dot_product_attention
 from dualnet.ops.nn.resizing import resize as resize
 from dualnet.protocols.ops.nn import CHAPTERS
 
@@ -34,7 +33,6 @@ _composed = (
     "adaptive_max_pool",
     "attention_softmax",
     "attention_weights",
-    "dot_product_attention",
     "hard_shrink",
     "resize",
     "soft_shrink",

@@ -67,19 +67,9 @@ def dot_product_attention(
     /,
     *,
     mask: Tensor | None = None,
-    scale: float | Tensor | None = None,
+    scale: float | None = None,
     causal: bool = False,
 ) -> Tensor:
-    """``softmax(scale · query keyᵀ) value``; see :func:`attention_weights`.
-
-    Args:
-        query: ``(…, targets, features)``.
-        key: ``(…, sources, features)``.
-        value: ``(…, sources, depth)``.
-        mask, scale, causal: as for :func:`attention_weights`.
-
-    Returns:
-        ``(…, targets, depth)``.
-    """
+    """The definition of :meth:`dualnet.protocols.ops.nn.Attention.dot_product_attention`."""
     weights = attention_weights(query, key, mask=mask, scale=scale, causal=causal)
     return ops.matmul(weights, value)

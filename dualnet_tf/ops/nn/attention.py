@@ -5,8 +5,12 @@ from __future__ import annotations
 import tensorflow as tf
 
 from dualnet.ops import explain
+from dualnet.ops.nn import attention
 from dualnet_tf.ops.nn._layout import sizes
 from dualnet_tf.ops.nn.activations import softmax
+
+
+dot_product_attention = attention.dot_product_attention
 
 
 def masked_softmax(x: tf.Tensor, mask: tf.Tensor, /) -> tf.Tensor:

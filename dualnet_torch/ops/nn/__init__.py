@@ -24,6 +24,7 @@ from dualnet_torch.ops.nn.activations import (
     softsign,
 )
 from dualnet_torch.ops.nn.attention import (
+    dot_product_attention,
     masked_softmax,
     merge_heads,
     split_heads,
@@ -54,6 +55,7 @@ __all__ = [
     "conv",
     "conv_transpose",
     "depthwise_conv",
+    "dot_product_attention",
     "dropout",
     "elu",
     "embedding",

@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from dualnet.ops import explain
+from dualnet.ops.nn import attention
+from dualnet_torch.jit import tracing
+
+
+def dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    /,
+    *,
+    mask: Tensor | None = None,
+    scale: float | None = None,
+    causal: bool = False,
+) -> Tensor:
+    if _differentiable(query, key, value) or (causal and mask is not None):
+        define = attention.dot_product_attention
+        return define(query, key, value, mask=mask, scale=scale, causal=causal)
+    return F.scaled_dot_product_attention(query, key, value, mask, 0.0, causal, scale=scale)
 
 
 def masked_softmax(x: Tensor, mask: Tensor, /) -> Tensor:
@@ -27,3 +46,11 @@ def write_steps(x: Tensor, steps: Tensor, start: Tensor, /, *, axis: int) -> Ten
     if not torch.compiler.is_compiling() and int(start) + count > size:
         raise explain.no_room(int(start), count, size)
     return x.index_copy(axis, start + torch.arange(count, device=x.device), steps)
+
+
+def _differentiable(*tensors: Tensor) -> bool:
+    """Whether somebody may ask for derivatives: the kernel has no second one, and no forward one.
+
+    A compiler finds a kernel by itself.
+    """
+    return tracing() or (torch.is_grad_enabled() and any(x.requires_grad for x in tensors))

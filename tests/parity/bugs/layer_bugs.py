@@ -431,7 +431,7 @@ BUGS = {
     ),
     # Attention
     "attention is not scaled": forward(
-        (ops.nn, "attention_weights"),
+        (ops.nn, "dot_product_attention"),
         option(scale=1.0),
         attending(),
         "multi_head_attention",

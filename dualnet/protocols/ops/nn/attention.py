@@ -10,6 +10,30 @@ from dualnet.typing import Tensor
 class Attention(Protocol):
     """Heads, softmax over what a mask keeps, and a cache that is written step by step."""
 
+    def dot_product_attention(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        /,
+        *,
+        mask: Tensor | None = None,
+        scale: float | None = None,
+        causal: bool = False,
+    ) -> Tensor:
+        """``softmax(scale · query keyᵀ) value``; see :func:`dualnet.ops.nn.attention_weights`.
+
+        Args:
+            query: ``(…, targets, features)``.
+            key: ``(…, sources, features)``.
+            value: ``(…, sources, depth)``.
+            mask, scale, causal: as for :func:`dualnet.ops.nn.attention_weights`.
+
+        Returns:
+            ``(…, targets, depth)``.
+        """
+        ...
+
     def masked_softmax(self, x: Tensor, mask: Tensor, /) -> Tensor:
         """``exp(x)/Σ exp(x)`` along the last axis over the elements where ``mask`` is True.
 
