@@ -98,6 +98,25 @@ def attended(q: Any, k: Any, v: Any, *, mask: Any = True, **options: Any) -> Any
     return attention_weights(q, k, mask=mask, **options) @ v
 
 
+def angles(x: Any, start: int, base: float) -> Any:
+    """Of each position and pair of features."""
+    frequencies = [base ** (-2 * i / x.shape[-1]) for i in range((x.shape[-1] + 1) // 2)]
+    return np.outer(np.arange(start, start + x.shape[-2]), frequencies)
+
+
+def position_encoding(x: Any, *, start: int = 0, base: float = 1e4) -> Any:
+    found, turns = x.astype("float64"), angles(x, start, base)
+    found[..., 0::2] += np.sin(turns)
+    found[..., 1::2] += np.cos(turns)[:, : x.shape[-1] // 2]
+    return found.astype(x.dtype)
+
+
+def rotary_embedding(x: Any, *, start: int = 0, base: float = 1e4) -> Any:
+    """Points of the complex plane, turned."""
+    points = (x[..., 0::2] + 1j * x[..., 1::2]) * np.exp(1j * angles(x, start, base))
+    return np.stack((points.real, points.imag), -1).reshape(x.shape).astype(x.dtype)
+
+
 def write_steps(x: Any, steps: Any, start: Any, *, axis: int) -> Any:
     written = x.copy()
     np.moveaxis(written, axis, 0)[int(start) :][: steps.shape[axis]] = np.moveaxis(steps, axis, 0)
@@ -352,8 +371,26 @@ NN = [
         {"step": Decay(), "mask": seen},
         (0, 1),
     ),
+    Row("nn.position_encoding", (normal(2, 4, 5),), position_encoding, grad=(0,), sizes=KNOWN),
+    Row(
+        "nn.position_encoding",
+        (normal(4, 6),),
+        position_encoding,
+        {"start": 700, "base": 100.0},
+        grad=(0,),
+        sizes=KNOWN,
+    ),
     Row("nn.resize", (line, 9), bilinear, grad=(0,)),
     Row("nn.rms_norm", (x, gamma), rms_norm, {"epsilon": 1e-3}, grad=(0, 1)),
+    Row("nn.rotary_embedding", (normal(2, 3, 4, 6),), rotary_embedding, grad=(0,), sizes=KNOWN),
+    Row(
+        "nn.rotary_embedding",
+        (normal(2, 4, 6),),
+        rotary_embedding,
+        {"start": 700, "base": 100.0},
+        grad=(0,),
+        sizes=KNOWN,
+    ),
     Row(
         "nn.rnn",
         (sequence, h, *gated(1)),

@@ -258,7 +258,7 @@ def test_half_precision_trains_without_nan(dtype: str, backend: str) -> None:
 
 DECODERS = [
     nn.MultiHeadAttention(2, 3, value_dim=4),
-    nn.GroupedQueryAttention(3, 4, 2),
+    nn.GroupedQueryAttention(6, 4, 2, rotary_base=100.0),
 ]
 STEPS = 6
 X = RANDOM.normal(size=(2, STEPS, 5))
@@ -350,7 +350,7 @@ def test_a_cache_is_kept_in_the_dtype_of_the_layer(dtype: str, backend: str) -> 
     name = model.backend.state.dtype_name
     compute = dtypes.policy(dtype).compute
     assert [name(part) for part in cache] == [compute, compute, "bool", "int64"]
-    assert [tuple(part.shape) for part in cache] == [(3, 2, 7, 3), (3, 2, 7, 3), (3, 7), ()]
+    assert [tuple(part.shape) for part in cache] == [(3, 2, 7, 6), (3, 2, 7, 6), (3, 7), ()]
     _, later = model.native(*[model.to_native(X[:, :1])] * 2, cache=model.native.empty_cache(2, 7))
     assert [name(part) for part in later] == [compute, compute, "bool", "int64"]
 
@@ -376,6 +376,10 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: nn.MultiHeadAttention(0, 3), ConfigError, "num_heads must be a positive integer"),
     (lambda: nn.GroupedQueryAttention(3, 4, 3), ConfigError, "must be a multiple of num_key_va"),
     (lambda: nn.GroupedQueryAttention(3, 4, 0), ConfigError, "num_key_value_heads must be a pos"),
+    (lambda: nn.MultiHeadAttention(2, 3, rotary_base=1e4), ConfigError, "an even number of them"),
+    (lambda: nn.GroupedQueryAttention(4, 2, 1, rotary_base=0.0), ConfigError, "must be positive"),
+    (lambda: nn.PositionalEncoding(-1.0), ConfigError, "base must be positive, got -1.0"),
+    (lambda: nn.RotaryEmbedding("a"), ConfigError, "base must be a"),
     (lambda: DECODERS[0].empty_cache(1, 2), NotBuiltError, "ask model.native"),
 ]
 
@@ -409,6 +413,25 @@ def test_wrong_shapes(layer: nn.Layer, backend: str) -> None:
 def test_features_that_cannot_be_compared(layer: nn.Layer, backend: str) -> None:
     with pytest.raises(ShapeError, match=r"same number of features, got shapes \(1, 4, 6\) and"):
         dn.Model(layer, ((4, 6), (5, 3)), backend=backend)
+
+
+def test_positions_of_no_time_or_half_a_pair(backend: str) -> None:
+    x = NATIVE[backend].tensor(np.ones((2, 4, 5)), "float64")
+    with pytest.raises(ShapeError, match=r"pairs of features; shape \(2, 4, 5\) has an odd number"):
+        ops.nn.rotary_embedding(x)
+    with pytest.raises(ShapeError, match=r"pairs of features; shape \(1, 4, 5\) has an odd number"):
+        dn.Model(nn.RotaryEmbedding(), (4, 5), backend=backend)
+    with pytest.raises(ShapeError, match=r"takes \(…, time, features\), got shape \(5,\)"):
+        ops.nn.position_encoding(x[0, 0])
+    with pytest.raises(ConfigError, match="base must be positive, got 0"):
+        ops.nn.position_encoding(x, base=0)
+
+
+def test_positions_go_on_where_the_cache_ends(backend: str) -> None:
+    model = dn.Model(nn.PositionalEncoding(), (STEPS, 5), backend=backend, dtype="float64")
+    (whole,) = run(model, X)
+    start = NATIVE[backend].tensor(np.array(4), "")
+    near(run(model, X[:, 4:], start=start)[0], whole[:, 4:])
 
 
 @pytest.mark.parametrize(("batch", "length"), [(0, 4), (2, -1), (2, None), (True, 4)])

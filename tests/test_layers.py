@@ -36,6 +36,7 @@ OPEN_AXES: dict[type, int] = {
     **dict.fromkeys((nn.LSTM, nn.GRU, nn.SimpleRNN, nn.RNN, nn.MultiHeadAttention), 2),
     **dict.fromkeys((nn.Conv1D, nn.ConvLSTM1D, nn.Bidirectional), 2),
     **dict.fromkeys((nn.Attention, nn.AdditiveAttention, nn.GroupedQueryAttention), 2),
+    **dict.fromkeys((nn.PositionalEncoding, nn.RotaryEmbedding), 2),
     **dict.fromkeys((nn.GlobalAvgPool1D, nn.GlobalMaxPool1D, nn.BatchNorm, nn.LayerNorm), 2),
     **dict.fromkeys((nn.Conv2D, nn.MaxPool2D, nn.AvgPool2D, nn.GlobalAvgPool2D), 3),
     **dict.fromkeys((nn.Conv3D, nn.MaxPool3D, nn.AvgPool3D), 4),

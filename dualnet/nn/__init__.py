@@ -71,6 +71,7 @@ from dualnet.nn.pooling import (
     MaxPool2D,
     MaxPool3D,
 )
+from dualnet.nn.positions import PositionalEncoding, RotaryEmbedding
 from dualnet.nn.recurrent import GRU, LSTM, RNN, SimpleRNN
 from dualnet.nn.regularization import (
     AlphaDropout,
@@ -181,6 +182,7 @@ __all__ = [
     "Native",
     "PReLU",
     "Permute",
+    "PositionalEncoding",
     "RMSNorm",
     "RMSNormalization",
     "RNN",
@@ -188,6 +190,7 @@ __all__ = [
     "RepeatVector",
     "Reshape",
     "Resizing",
+    "RotaryEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "Sequential",

@@ -24,8 +24,8 @@ class Projecting(Attending):
     ``q = query·W_q + b_q``, ``k = key·W_k``, ``v = value·W_v + b_v``, each cut into heads
     along its last axis; then ``Σ_h softmax(q_h k_hᵀ/√D) v_h · W_o + b_o``.
 
-    Hyperparameters of every subclass: ``use_bias``, ``use_key_bias``, ``kernel_initializer`` and
-    ``bias_initializer``.
+    Hyperparameters of every subclass: ``use_bias``, ``use_key_bias``, ``kernel_initializer``,
+    ``bias_initializer`` and ``rotary_base``.
     """
 
     def heads(self) -> tuple[int, int]:
@@ -43,6 +43,14 @@ class Projecting(Attending):
     def check(self) -> None:
         super().check()
         _check.initializers(self)
+        if self.rotary_base is not None:
+            _check.finite(self, "rotary_base")
+            if self.rotary_base <= 0 or self.depths()[0] % 2:
+                raise ConfigError(
+                    f"{type(self).__name__}: rotary_base={self.rotary_base} must be positive, and "
+                    f"turns pairs of features, so that heads need an even number of them, got "
+                    f"{self.depths()[0]}"
+                )
 
     def build(self, query: Shape, value: Shape, key: Shape | None = None, *masks: Any) -> None:
         super().build(query, value, key, *masks)
@@ -96,6 +104,9 @@ class Projecting(Attending):
         check_mask(self, attention_mask, 3, 4, "(batch, targets, sources)")
         padded = padding(self, query_mask, value_mask, key_mask)
         q, k, v = self._cut(query, value, value if key is None else key)
+        if self.rotary_base is not None:
+            start = 0 if cache is None else cache.length
+            q, k = (ops.nn.rotary_embedding(x, start=start, base=self.rotary_base) for x in (q, k))
         if cache is not None:
             now = cache.extended(k, v, combined(value_mask, key_mask))
             padded = combined(padding(self, query_mask, now.mask), cache.seen_from(q))
@@ -194,6 +205,9 @@ class MultiHeadAttention(Projecting):
         use_key_bias: adds ``key_bias``, for weights that come from elsewhere.
         kernel_initializer, bias_initializer: see :mod:`dualnet.initializers`.
         seed: another seed of dropout than the model's.
+        rotary_base: turns pairs of features of each head's queries and keys by their positions,
+            with this longest wavelength over 2π, commonly 10000; see
+            :func:`dualnet.ops.nn.rotary_embedding`.
     """
 
     num_heads: int
@@ -206,13 +220,14 @@ class MultiHeadAttention(Projecting):
     kernel_initializer: str | Initializer = "glorot_uniform"
     bias_initializer: str | Initializer = "zeros"
     seed: int | None = None
+    rotary_base: float | None = None
 
     def check(self) -> None:
-        super().check()
         _check.positive(self, "num_heads", "key_dim")
         for name in ("value_dim", "output_shape"):
             if getattr(self, name) is not None:
                 _check.positive(self, name)
+        super().check()
 
     def heads(self) -> tuple[int, int]:
         return self.num_heads, self.num_heads
@@ -245,6 +260,9 @@ class GroupedQueryAttention(Projecting):
         use_key_bias: adds ``key_bias``, for weights that come from elsewhere.
         kernel_initializer, bias_initializer: see :mod:`dualnet.initializers`.
         seed: another seed of dropout than the model's.
+        rotary_base: turns pairs of features of each head's queries and keys by their positions,
+            with this longest wavelength over 2π, commonly 10000; see
+            :func:`dualnet.ops.nn.rotary_embedding`.
     """
 
     head_dim: int
@@ -256,9 +274,9 @@ class GroupedQueryAttention(Projecting):
     kernel_initializer: str | Initializer = "glorot_uniform"
     bias_initializer: str | Initializer = "zeros"
     seed: int | None = None
+    rotary_base: float | None = None
 
     def check(self) -> None:
-        super().check()
         _check.positive(self, "head_dim", "num_query_heads", "num_key_value_heads")
         if self.num_query_heads % self.num_key_value_heads:
             raise ConfigError(
@@ -266,6 +284,7 @@ class GroupedQueryAttention(Projecting):
                 f"among {self.num_key_value_heads} key and value heads; num_query_heads must be "
                 "a multiple of num_key_value_heads"
             )
+        super().check()
 
     def heads(self) -> tuple[int, int]:
         return self.num_query_heads, self.num_key_value_heads

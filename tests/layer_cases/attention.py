@@ -11,9 +11,25 @@ import torch
 
 from dualnet import nn
 from layer_cases.basic import dropped
-from layer_cases.case import Case, T
+from layer_cases.case import Case, T, plain
 
 Formula = Callable[..., tuple[T, T]]
+
+
+def angles(x: T) -> T:
+    pairs = torch.arange((x.shape[-1] + 1) // 2, dtype=x.dtype)
+    return torch.arange(x.shape[-2], dtype=x.dtype)[:, None] / 1e4 ** (2 * pairs / x.shape[-1])
+
+
+def encoded(x: T) -> T:
+    features = torch.arange(x.shape[-1])
+    turns = angles(x)[:, features // 2]
+    return x + torch.where(features % 2 == 0, turns.sin(), turns.cos())
+
+
+def turned(x: T) -> T:
+    points = torch.view_as_complex(x.reshape(*x.shape[:-1], -1, 2))
+    return torch.view_as_real(points * torch.exp(1j * angles(x))).reshape(x.shape)
 
 
 def weighed(scores: T, keep: T) -> T:
@@ -30,7 +46,11 @@ def kept(query: T, value: T, mask: Any = None, causal: bool = False) -> T:
 
 
 def attention(
-    heads: int, mask: Any = None, causal: bool = False, sources: int | None = None
+    heads: int,
+    mask: Any = None,
+    causal: bool = False,
+    sources: int | None = None,
+    turn: Callable[[T], T] = lambda x: x,
 ) -> Formula:
     """Of ``heads`` heads of queries, and ``sources`` of keys and values."""
 
@@ -46,7 +66,7 @@ def attention(
         keep = kept(query, value, mask, causal)
         joined, weights = [], []
         for head, q in enumerate(qs):
-            scores = (q @ ks[head // shared].transpose(1, 2)) / math.sqrt(q.shape[-1])
+            scores = turn(q) @ turn(ks[head // shared]).transpose(1, 2) / math.sqrt(q.shape[-1])
             weights.append(weighed(scores, keep))
             joined.append(weights[-1] @ vs[head // shared])
         return project("output", torch.cat(joined, -1))[0], torch.stack(weights, 1)
@@ -156,6 +176,15 @@ CASES = [
         output(attention(3, SEEN, sources=1)),
         PADDING,
     ),
+    Case(
+        "grouped-query attention, rotary",
+        nn.GroupedQueryAttention(4, 2, 1, rotary_base=1e4),
+        PAIR,
+        output(attention(2, None, True, sources=1, turn=turned)),
+        {"use_causal_mask": True},
+    ),
+    Case("positional encoding", nn.PositionalEncoding(), ((2, 4, 5),), plain(encoded)),
+    Case("rotary embedding", nn.RotaryEmbedding(), ((2, 3, 4, 6),), plain(turned)),
     Case("dot attention", nn.Attention(), PAIR, output(single(dot))),
     Case(
         "dot attention, scaled, padded, causal",

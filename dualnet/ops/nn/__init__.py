@@ -22,6 +22,8 @@ from dualnet.ops.nn.adaptive import adaptive_avg_pool as adaptive_avg_pool
 from dualnet.ops.nn.adaptive import adaptive_max_pool as adaptive_max_pool
 from dualnet.ops.nn.attention import attention_softmax as attention_softmax
 from dualnet.ops.nn.attention import attention_weights as attention_weights
+from dualnet.ops.nn.positions import position_encoding as position_encoding
+from dualnet.ops.nn.positions import rotary_embedding as rotary_embedding
 from dualnet.ops.nn.resizing import resize as resize
 from dualnet.protocols.ops.nn import CHAPTERS
 
@@ -34,7 +36,9 @@ _composed = (
     "attention_softmax",
     "attention_weights",
     "hard_shrink",
+    "position_encoding",
     "resize",
+    "rotary_embedding",
     "soft_shrink",
     "sparse_plus",
     "sparse_sigmoid",

@@ -9,7 +9,6 @@ from dualnet.ops.nn import attention
 from dualnet_tf.ops.nn._layout import sizes
 from dualnet_tf.ops.nn.activations import softmax
 
-
 dot_product_attention = attention.dot_product_attention
 
 
