@@ -120,8 +120,8 @@ def can_cast(from_: Any, to: Any, /) -> bool:
 class NamespaceInfo:
     """What ``__array_namespace_info__()`` gives, as the standard describes it."""
 
-    #: Finds the devices' names, the first of which is taken where none is named.
-    find_devices: Callable[[], tuple[str, ...]]
+    #: Finds the devices as the framework's tensors name them; the first is the default.
+    find_devices: Callable[[], tuple[Any, ...]]
     #: Finds the dtype of floats for which none is named.
     find_default: Callable[[], str]
     #: The framework's dtypes by name.
@@ -135,7 +135,7 @@ class NamespaceInfo:
             "max dimensions": None,
         }
 
-    def default_device(self) -> str:
+    def default_device(self) -> Any:
         """The device on which tensors are made where none is named."""
         return self.devices()[0]
 
@@ -150,8 +150,8 @@ class NamespaceInfo:
         }
         return {kind: self.native[name] for kind, name in names.items()}
 
-    def devices(self) -> list[str]:
-        """The names of the devices."""
+    def devices(self) -> list[Any]:
+        """The devices, each equal to the ``device`` of a tensor that lies on it."""
         return list(self.find_devices())
 
     def dtypes(

@@ -10,6 +10,7 @@ import numpy as np
 from tests.ops_cases import Row, between, i, normal, p, whole, x, y
 
 LAPACK = (400, "a decomposition's error grows with the condition number of its matrix")
+OUTSIDE = "TensorFlow refuses a diagonal outside the matrix"
 SUMS = (64, "sums of a dozen products, and their cancellation")
 
 
@@ -88,6 +89,7 @@ LINALG = [
     Row("linalg.det", (complex_square,), np.linalg.det, ulps=LAPACK),
     Row("linalg.diagonal", (batch,), np.linalg.diagonal, grad=(0,)),
     Row("linalg.diagonal", (i,), np.linalg.diagonal, {"offset": -1}),
+    Row("linalg.diagonal", (i,), np.linalg.diagonal, {"offset": 9}, sizes=OUTSIDE),
     Row("linalg.eigh", (positive,), symmetric(eigh), grad=(0,), ulps=LAPACK),
     Row("linalg.eigh", (hermitian,), eigh, ulps=LAPACK),
     Row("linalg.eigvalsh", (positive,), symmetric(np.linalg.eigvalsh), grad=(0,), ulps=LAPACK),

@@ -106,6 +106,12 @@ def top_k(x: np.ndarray, k: int, *, axis: int = -1) -> tuple[np.ndarray, np.ndar
     return np.take_along_axis(x, order, axis), order
 
 
+def top_of_integers(x: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """:func:`top_k` turns signs."""
+    values, order = top_k(x.astype("int64"), k)
+    return values.astype(x.dtype), order
+
+
 def running(function: Callable[..., Any], start: float) -> Callable[..., Any]:
     def call(x: np.ndarray, *, axis: int = 0, dtype: Any = None, include_initial: bool = False):
         result = function(x, axis, dtype=dtype)
@@ -234,15 +240,34 @@ ELEMENTWISE = [
     *single(
         z,
         ("abs", np.abs),
+        ("acos", np.arccos),
+        ("acosh", np.arccosh),
+        ("asin", np.arcsin),
+        ("asinh", np.arcsinh),
+        ("atan", np.arctan),
+        ("atanh", np.arctanh),
         ("conj", np.conj),
+        ("cos", np.cos),
+        ("cosh", np.cosh),
         ("exp", np.exp),
+        ("expm1", np.expm1),
         ("imag", np.imag),
         ("isfinite", np.isfinite),
+        ("log", np.log),
+        ("log10", np.log10),
+        ("log1p", special.log1p),
+        ("log2", np.log2),
         ("real", np.real),
+        ("round", np.round),
         ("sign", lambda z: z / np.abs(z)),
+        ("sin", np.sin),
+        ("sinh", np.sinh),
         ("sqrt", np.sqrt),
+        ("tan", np.tan),
+        ("tanh", np.tanh),
         grad=False,
     ),
+    Row("log1p", (1e-6 * z,), special.log1p),
     *pair(
         x,
         y,
@@ -461,7 +486,7 @@ INDEXING = [
             ("unique_inverse", unique("values", "inverse")),
             ("unique_values", unique("values")),
         )
-        for values in (ties, i)
+        for values in (ties, i, p, np.round(z))
     ],
     Row("where", (p, x, y), np.where, grad=(1, 2)),
     Row("where", (p[:, :1], x, 0.0), np.where, grad=(1,)),
@@ -587,3 +612,120 @@ CHAPTERS: dict[str, list[Row]] = {
     "reductions": REDUCTIONS,
 }
 ROWS: list[Row] = [row for rows in CHAPTERS.values() for row in rows]
+
+#: Small integers for every integer dtype, unsigned ones included.
+a, b = whole(0, 9, 3, 4), whole(1, 5, 3, 4)
+cubed = whole(0, 9, 2, 3, 4)
+
+#: Rows that are run in every integer dtype, into which their arrays are cast.
+EVERY_INTEGER = [
+    *single(
+        a,
+        ("abs", np.abs),
+        ("bitwise_invert", np.invert),
+        ("ceil", np.positive),
+        ("isfinite", np.isfinite),
+        ("negative", np.negative),
+        ("positive", np.positive),
+        ("round", np.positive),
+        ("sign", np.sign),
+        ("square", np.square),
+        ("all", np.all),
+        ("any", np.any),
+        ("argmax", np.argmax),
+        ("argmin", np.argmin),
+        ("argsort", keyed(np.argsort)),
+        ("count_nonzero", np.count_nonzero),
+        ("diff", np.diff),
+        ("empty_like", np.zeros_like),
+        ("expand_dims", lambda x: x[None]),
+        ("flip", np.flip),
+        ("matrix_transpose", np.matrix_transpose),
+        ("max", np.max),
+        ("min", np.min),
+        ("nonzero", np.nonzero),
+        ("ones_like", np.ones_like),
+        ("prod", np.prod),
+        ("sort", take_sorted),
+        ("sum", np.sum),
+        ("tril", np.tril),
+        ("triu", np.triu),
+        ("unique_all", unique("values", "index", "inverse", "counts")),
+        ("unstack", lambda x: np.unstack(x)),
+        ("zeros_like", np.zeros_like),
+        ("linalg.diagonal", np.linalg.diagonal),
+        ("linalg.trace", np.linalg.trace),
+        grad=False,
+    ),
+    *pair(
+        a,
+        b,
+        ("add", np.add),
+        ("bitwise_and", np.bitwise_and),
+        ("bitwise_left_shift", np.left_shift),
+        ("bitwise_or", np.bitwise_or),
+        ("bitwise_right_shift", np.right_shift),
+        ("bitwise_xor", np.bitwise_xor),
+        ("equal", np.equal),
+        ("floor_divide", np.floor_divide),
+        ("greater", np.greater),
+        ("greater_equal", np.greater_equal),
+        ("less", np.less),
+        ("less_equal", np.less_equal),
+        ("maximum", np.maximum),
+        ("minimum", np.minimum),
+        ("multiply", np.multiply),
+        ("not_equal", np.not_equal),
+        ("pow", np.power),
+        ("remainder", np.remainder),
+        ("subtract", np.subtract),
+        grad=False,
+    ),
+    *[
+        Row(name, (cubed,), function, {"axis": 1})
+        for name, function in (
+            ("all", np.all),
+            ("argmax", np.argmax),
+            ("argmin", np.argmin),
+            ("cumulative_prod", running(np.cumprod, 1)),
+            ("cumulative_sum", running(np.cumsum, 0)),
+            ("diff", np.diff),
+            ("flip", np.flip),
+            ("max", np.max),
+            ("min", np.min),
+            ("prod", np.prod),
+            ("sum", np.sum),
+        )
+    ],
+    Row("broadcast_to", (a, (2, 3, 4)), np.broadcast_to),
+    Row("clip", (a, 2, 5), np.clip),
+    Row("concat", ([a, b],), np.concat),
+    Row("diff", (a,), np.diff, {"prepend": b, "n": 2}),
+    Row("full_like", (a, 7), np.full_like),
+    Row("matmul", (a, b.T.copy()), np.matmul),
+    Row("meshgrid", (a[0], b[0]), np.meshgrid),
+    Row("moveaxis", (cubed, 0, -1), np.moveaxis),
+    Row("pad", (a, 2), padded, {"value": 7}),
+    Row("pad", (a, 2), padded, {"mode": "reflect"}),
+    Row("permute_dims", (cubed, (2, 0, 1)), np.permute_dims),
+    Row("pow", (a, 2), np.power),
+    Row("pow", (2, b), np.power),
+    Row("repeat", (a, 2), np.repeat),
+    Row("repeat", (a, b[:, 0]), lambda x, n, axis: np.repeat(x, n.astype(int), axis), {"axis": 0}),
+    Row("reshape", (a, (2, 6)), np.reshape),
+    Row("roll", (a, 5), np.roll),
+    Row("roll", (a, (1, -2)), np.roll, {"axis": (0, 1)}),
+    Row("searchsorted", (np.sort(a[0]), b), np.searchsorted, {"side": "right"}),
+    Row("split", (a, 2), split, {"axis": 1}),
+    Row("squeeze", (a[:1], 0), np.squeeze),
+    Row("stack", ([a, b],), np.stack),
+    Row("take", (a, b[0, :2] % 3), np.take, {"axis": 0}),
+    Row("take_along_axis", (a, b % 4), lambda x, i: np.take_along_axis(x, i, -1)),
+    Row("tensordot", (a, b), np.tensordot, {"axes": ((0,), (0,))}),
+    Row("tile", (a, (2, 3)), np.tile),
+    Row("top_k", (a, 2), top_of_integers),
+    Row("vecdot", (a, b), np.vecdot),
+    Row("where", (p, a, b), np.where),
+    Row("linalg.cross", (a[:, :3], b[:, 1:]), np.linalg.cross),
+    Row("linalg.outer", (a[0], b[0]), np.outer),
+]

@@ -272,6 +272,8 @@ MEANINGS: list[tuple[str, tuple[Any, ...], dict[str, Any], Any, str]] = [
     ("argsort", ([NAN, 1.0, NAN],), {}, [1, 0, 2], "stable among NaN"),
     ("argsort", ([True, False],), {}, None, "bool has no order"),
     ("unique_values", ([3.0, 1.0, 3.0, -1.0],), {}, [-1.0, 1.0, 3.0], "ascending"),
+    ("unique_values", ([NAN, 1.0, NAN],), {}, [1.0, NAN, NAN], "each NaN is distinct"),
+    ("unique_values", ([2j, 1.0, 2j, 1j],), {}, [1j, 2j, 1.0], "by real parts first"),
     ("max", ([1.0, NAN, 3.0],), {}, NAN, "NaN wins"),
     ("min", ([[1.0, NAN], [3.0, 2.0]],), {"axis": 1}, [NAN, 2.0], "NaN wins"),
     ("maximum", ([1.0, NAN], [NAN, 1.0]), {}, [NAN, NAN], "NaN wins"),
@@ -282,6 +284,22 @@ MEANINGS: list[tuple[str, tuple[Any, ...], dict[str, Any], Any, str]] = [
     ("prod", (np.zeros((0, 2)),), {"axis": 0}, [1.0, 1.0], "identity"),
     ("mean", (np.zeros((0, 2)),), {"axis": 0}, [NAN, NAN], "mean of nothing"),
     ("var", (np.zeros((0, 2)),), {"axis": 0}, [NAN, NAN], "variance of nothing"),
+    *[
+        (name, ([3.0, 0.0],), {"axis": ()}, wanted, "no axis: of each element")
+        for name, wanted in (
+            ("all", [True, False]),
+            ("any", [True, False]),
+            ("count_nonzero", [1, 0]),
+            ("logsumexp", [3.0, 0.0]),
+            ("max", [3.0, 0.0]),
+            ("mean", [3.0, 0.0]),
+            ("min", [3.0, 0.0]),
+            ("prod", [3.0, 0.0]),
+            ("std", [0.0, 0.0]),
+            ("sum", [3.0, 0.0]),
+            ("var", [0.0, 0.0]),
+        )
+    ],
     ("var", ([3.0],), {"correction": 1.0}, NAN, "nothing left to divide by"),
     ("logsumexp", (np.zeros((0, 2)),), {"axis": 0}, [-INF, -INF], "log 0"),
     ("logsumexp", ([-INF, -INF],), {}, -INF, "log 0"),
@@ -302,6 +320,16 @@ MEANINGS: list[tuple[str, tuple[Any, ...], dict[str, Any], Any, str]] = [
     ("remainder", ([5.5, -5.5], [-2.0, 2.0]), {}, [-0.5, 0.5], "sign of the divisor"),
     ("divide", ([1.0, -1.0, 0.0], [0.0, 0.0, 0.0]), {}, [INF, -INF, NAN], "IEEE 754"),
     ("pow", ([0.0, 2.0], [0.0, -1.0]), {}, [1.0, 0.5], "0**0 is 1"),
+    ("bitwise_left_shift", ([1, -3], [64, 99]), {}, [0, 0], "all bits shifted out"),
+    ("bitwise_right_shift", ([5, -5], [64, 99]), {}, [0, -1], "all bits but the sign"),
+    (
+        "bitwise_right_shift",
+        (np.array([255], "uint8"), np.array([9], "uint8")),
+        {},
+        np.array([0], "uint8"),
+        "all bits shifted out",
+    ),
+    ("round", ([2.5 - 1.5j],), {}, [2.0 - 2.0j], "both parts"),
     ("take", ([1.0, 2.0, 3.0], [-1, 0]), {}, [3.0, 1.0], "negative: from the end"),
     ("cumulative_prod", ([2.0, 0.0, 3.0],), {}, [2.0, 0.0, 0.0], "zeros"),
     ("cumulative_sum", (np.zeros((0,)),), {"include_initial": True}, [0.0], "of nothing"),
@@ -337,6 +365,94 @@ def test_meaning(backend: str, name: str, args: Any, kwargs: Any, wanted: Any, w
             return
         got = attrgetter(name)(ops)(*tensors(args), **kwargs)
         np.testing.assert_array_equal(dn.to_numpy(got), np.asarray(wanted), err_msg=why)
+
+
+PI = np.pi
+
+#: Function, arguments, the result wanted, whose zeros have signs: the standard's special cases,
+#: and numbers whose squares overflow or vanish.
+EDGES: list[tuple[str, tuple[Any, ...], complex]] = [
+    ("floor_divide", (-0.0, 2.0), -0.0),
+    ("floor_divide", (-0.0, -2.0), 0.0),
+    ("floor_divide", (-0.5, -2.0), 0.0),
+    ("remainder", (-0.0, 2.0), 0.0),
+    ("remainder", (0.0, -2.0), -0.0),
+    ("remainder", (-4.0, 2.0), 0.0),
+    ("acos", (complex(0.0, 0.0),), complex(PI / 2, -0.0)),
+    ("acos", (complex(0.5, -0.0),), complex(PI / 3, 0.0)),
+    ("expm1", (complex(-0.0, 0.0),), complex(0.0, 0.0)),
+    ("expm1", (complex(INF, 0.0),), complex(INF, 0.0)),
+    ("expm1", (complex(INF, 1.0),), complex(INF, INF)),
+    ("expm1", (complex(INF, INF),), complex(INF, NAN)),
+    ("expm1", (complex(INF, NAN),), complex(INF, NAN)),
+    ("expm1", (complex(-INF, 1.0),), complex(-1.0, 0.0)),
+    ("expm1", (complex(-INF, INF),), complex(-1.0, 0.0)),
+    ("expm1", (complex(-INF, NAN),), complex(-1.0, 0.0)),
+    ("expm1", (complex(NAN, 0.0),), complex(NAN, 0.0)),
+    ("log", (complex(3e300, -4e300),), complex(np.log(5e300), -np.arctan2(4.0, 3.0))),
+    ("log", (complex(-3e-300, 4e-300),), complex(np.log(5e-300), np.arctan2(4.0, -3.0))),
+    ("log", (complex(-1.0, -0.0),), complex(0.0, -PI)),
+    ("log1p", (complex(-1.0, 0.0),), complex(-INF, 0.0)),
+    ("log1p", (complex(1.0, INF),), complex(INF, PI / 2)),
+    ("log1p", (complex(INF, 1.0),), complex(INF, 0.0)),
+    ("log1p", (complex(INF, INF),), complex(INF, PI / 4)),
+    ("log1p", (complex(INF, NAN),), complex(INF, NAN)),
+    ("log1p", (complex(-INF, 1.0),), complex(INF, PI)),
+    ("log1p", (complex(-INF, INF),), complex(INF, 3 * PI / 4)),
+    ("log1p", (complex(NAN, INF),), complex(INF, NAN)),
+    ("sign", (complex(3e300, -4e300),), complex(0.6, -0.8)),
+    ("sqrt", (complex(-4.0, -0.0),), complex(0.0, -2.0)),
+    ("tanh", (complex(INF, 2.0),), complex(1.0, 0.0)),
+    ("tanh", (complex(-INF, -2.0),), complex(-1.0, -0.0)),
+]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("name", "args", "wanted"), EDGES)
+def test_values_at_the_edges(backend: str, name: str, args: Any, wanted: Any) -> None:
+    with dn.using(backend, device="cpu"):
+        found = getattr(ops, name)(*(ops.asarray(np.array([value])) for value in args))
+    for got, part in zip(parts(dn.to_numpy(found)[0]), parts(wanted), strict=True):
+        np.testing.assert_allclose(got, part, rtol=1e-15, atol=0)  # rounded a few times
+        if part == 0:
+            assert np.signbit(got) == np.signbit(part)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("size", [1e-30, 1e25])
+def test_qr_of_numbers_whose_squares_overflow_or_vanish(backend: str, size: float) -> None:
+    with dn.using(backend, device="cpu"):
+        matrix = ops.asarray(np.array([[3, 1], [4, 2]], "float32") * size)
+        q, r = results(ops.linalg.qr(matrix))
+    ulps = {"rtol": 0, "atol": 4e-6}  # a few of 5
+    np.testing.assert_allclose(q, [[0.6, -0.8], [0.8, 0.6]], **ulps)
+    np.testing.assert_allclose(r / size, [[5, 2.2], [0, 0.4]], **ulps)
+
+
+def parts(value: Any) -> tuple[float, ...]:
+    return (value.real, value.imag) if np.iscomplexobj(value) else (value,)
+
+
+@pytest.mark.parametrize("row", ops_cases.EVERY_INTEGER, ids=lambda row: row.id)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_integer_dtype(row: Row, backend: str) -> None:
+    for dtype in dn.dtypes.INTEGER:
+        one = map_arrays(lambda a, d=dtype: a if a.dtype == bool else a.astype(d), row)
+        got = run(one, backend, "float32")
+        wanted = [np.asarray(leaf) for leaf in tree.leaves(one.reference(*one.args, **one.kwargs))]
+        assert_near(got, wanted, 0.0)
+        assert [g.dtype for g in got] == [w.dtype for w in wanted], dtype
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_namespace_tells_devices_as_tensors_do(backend: str) -> None:
+    namespace = registry.load(backend).ops
+    info = namespace.__array_namespace_info__()
+    for device in info.devices():
+        tensor = namespace.ones(2, device=device)
+        assert tensor.device == device
+        assert namespace.from_dlpack(tensor, device=device).device == device
+    assert info.default_device() == info.devices()[0]
 
 
 @pytest.mark.parametrize("name", ["max", "min"])
@@ -453,6 +569,7 @@ REFUSALS: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]
     ("matmul", (of(), of(2)), {}, dn.ShapeError, "matmul"),
     ("tensordot", (of(2, 3), of(2, 3)), {"axes": 1}, dn.ShapeError, "tensordot"),
     ("vecdot", (of(2), of(3)), {}, dn.ShapeError, "vecdot"),
+    ("vecdot", (of(2), of(1)), {}, dn.ShapeError, "vectors of 2 and 1"),
     ("matrix_transpose", (of(2),), {}, dn.ShapeError, "matrix_transpose"),
     ("reshape", (of(2, 3), (4, 2)), {}, dn.ShapeError, r"reshape\(float64\[2, 3\], \[4, 2\]\)"),
     ("broadcast_to", (of(3), (2, 4)), {}, dn.ShapeError, "broadcast_to"),
@@ -461,7 +578,7 @@ REFUSALS: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]
     ("split", (of(5), 2), {}, dn.ShapeError, "split"),
     ("split", (of(5), (2, 2)), {}, dn.ShapeError, "split"),
     ("permute_dims", (of(2, 3), (0, 0)), {}, dn.ShapeError, "permute_dims"),
-    ("expand_dims", (of(2),), {"axis": 5}, dn.ShapeError, "expand_dims"),
+    ("expand_dims", (of(2),), {"axis": 5}, dn.IndexRangeError, "expand_dims.* -2 to 1"),
     ("sum", (of(2),), {"axis": 3}, dn.ShapeError, "sum"),
     ("max", (of(0, 2),), {}, dn.ShapeError, "max"),
     ("max", (of(2),), {"axis": 3}, dn.ShapeError, "max"),

@@ -18,10 +18,13 @@ __all__ = [
     "check_fft",
     "check_matrix_ord",
     "check_qr_mode",
+    "check_squeeze",
+    "check_vecdot",
     "default_float",
     "fft_axes",
     "grid",
     "host_array",
+    "no_new_axis",
     "outside",
     "taken_from",
 ]
@@ -98,6 +101,28 @@ def check_qr_mode(mode: str) -> str:
     return mode
 
 
+def check_squeeze(x: Tensor, axes: Sequence[int]) -> None:
+    """Refuses to take away axes of more than one element.
+
+    Raises:
+        ShapeError: there are such.
+    """
+    if longer := [axis for axis in axes if x.shape[axis] not in (1, None)]:
+        raise ShapeError(f"squeeze: axes {longer} of shape {tuple(x.shape)} are not 1 long")
+
+
+def check_vecdot(x1: Tensor, x2: Tensor, axis: int) -> None:
+    """Refuses vectors of two lengths, of which one would be repeated.
+
+    Raises:
+        ShapeError: the axis, counted from the end, is longer in one than in the other.
+    """
+    if -min(len(x1.shape), len(x2.shape)) <= axis < 0:
+        sizes = (x1.shape[axis], x2.shape[axis])
+        if None not in sizes and sizes[0] != sizes[1]:
+            raise ShapeError(f"vecdot: vectors of {sizes[0]} and {sizes[1]} elements")
+
+
 def check_fft(norm: str, *counts: int | None) -> None:
     """Refuses the options of a Fourier transform that have no meaning.
 
@@ -143,6 +168,15 @@ def taken_from(x: Tensor, axis: int | None) -> int:
     if axis is None or not -rank <= axis < rank:
         raise ShapeError(f"axis={axis} does not name an axis of a tensor of shape {tuple(x.shape)}")
     return axis % rank
+
+
+def no_new_axis(axis: int, shape: Any) -> IndexRangeError:
+    """The error for a place at which ``expand_dims`` cannot put an axis."""
+    shape = tuple(shape)
+    return IndexRangeError(
+        f"expand_dims: no new axis of shape {shape} can be axis {axis}; "
+        f"valid ones are {-len(shape) - 1} to {len(shape)}"
+    )
 
 
 def outside(size: int) -> IndexRangeError:

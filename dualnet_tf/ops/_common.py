@@ -113,13 +113,30 @@ def require(x: Any, kind: Kind, name: str) -> None:
         raise DtypeError(dtypes.refusal(name, x.dtype, [NAMES[dtype] for dtype in kind]))
 
 
-def unary(function: Function, kind: Kind) -> Function:
-    """``function`` of one tensor whose dtype is of a kind."""
+def divisor(size: Any) -> Any:
+    """``size`` where its square overflows or vanishes, else 1: what to divide by before squaring.
+
+    It is a constant for the gradient.
+    """
+    size = tf.stop_gradient(size)
+    extreme = tf.math.is_finite(size) & (size > 0) & ((size < 1e-9) | (size > 1e9))
+    return tf.where(extreme, size, tf.ones_like(size))
+
+
+def sign_bit(x: Any) -> Any:
+    """Whether the sign of floats is negative, that of 0 and NaN included; TensorFlow has none."""
+    return tf.bitcast(x, getattr(tf, f"int{8 * x.dtype.size}")) < 0
+
+
+def unary(function: Function, kind: Kind, *, of_complex: Function | None = None) -> Function:
+    """``function`` of one tensor whose dtype is of a kind; ``of_complex`` of complex numbers."""
     name = function.__name__
+    plain, other = (kind - COMPLEX, of_complex) if of_complex else (kind, function)
 
     def call(x: Any, /) -> Any:
-        if x.dtype not in kind:
+        if x.dtype not in plain:
             require(x, kind, name)
+            return other(x)
         return function(x)
 
     return call

@@ -20,7 +20,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
 
 
 def __array_namespace_info__() -> namespace.NamespaceInfo:
-    return namespace.NamespaceInfo(devices.devices, default_float, DTYPES)
+    return namespace.NamespaceInfo(_devices, default_float, DTYPES)
 
 
 can_cast = namespace.can_cast
@@ -41,3 +41,12 @@ isdtype = dtypes.isdtype
 
 def result_type(*arrays_and_dtypes: Any) -> Any:
     return native(dtypes.result_type(*arrays_and_dtypes))
+
+
+def _devices() -> tuple[Any, ...]:
+    """Those of tensors made there: their names tell the job and task, too."""
+    found = []
+    for name in devices.devices():
+        with place(name):
+            found.append(tf.zeros(()).device)
+    return tuple(found)

@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from dualnet.ops._host import check_bounds, default_float
+from dualnet_tf.ops import _complex
 from dualnet_tf.ops._common import (
     ANY,
     BITS,
@@ -25,6 +26,7 @@ from dualnet_tf.ops._common import (
     native,
     promote,
     require,
+    sign_bit,
     unary,
 )
 
@@ -112,14 +114,22 @@ def bitwise_invert(x: Any, /) -> Any:
     return tf.math.logical_not(x) if x.dtype in BOOL else tf.bitwise.invert(x)
 
 
-bitwise_left_shift = binary(tf.bitwise.left_shift, INTEGER)
+def bitwise_left_shift(x1: Any, x2: Any, /) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, INTEGER, "bitwise_left_shift")
+    return _emptied(tf.bitwise.left_shift, x1, x2)
 
 
 def bitwise_or(x1: Any, x2: Any, /) -> Any:
     return _bits(tf.bitwise.bitwise_or, tf.math.logical_or, x1, x2)
 
 
-bitwise_right_shift = binary(tf.bitwise.right_shift, INTEGER)
+def bitwise_right_shift(x1: Any, x2: Any, /) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, INTEGER, "bitwise_right_shift")
+    if x1.dtype.is_unsigned:
+        return _emptied(tf.bitwise.right_shift, x1, x2)
+    return tf.bitwise.right_shift(x1, x2)  # leaves the sign, however far
 
 
 def bitwise_xor(x1: Any, x2: Any, /) -> Any:
@@ -145,7 +155,7 @@ def copysign(x1: Any, x2: Any, /) -> Any:
     x1, x2 = promote(x1, x2)
     require(x1, REAL_FLOATING, "copysign")
     size = tf.math.abs(x1)
-    return _linked(tf.where(signbit(x2), -size, size), x2)
+    return _linked(tf.where(sign_bit(x2), -size, size), x2)
 
 
 cos = unary(tf.math.cos, FLOATING)
@@ -163,7 +173,7 @@ def divide(x1: Any, x2: Any, /) -> Any:
 equal = binary(tf.math.equal, ANY)
 erf = unary(tf.math.erf, REAL_FLOATING)
 exp = unary(tf.math.exp, FLOATING)
-expm1 = unary(tf.math.expm1, FLOATING)
+expm1 = unary(tf.math.expm1, FLOATING, of_complex=_complex.expm1)
 floor = unary(_steps(tf.math.floor), REAL)
 
 
@@ -174,9 +184,10 @@ def floor_divide(x1: Any, x2: Any, /) -> Any:
         return tf.math.floordiv(x1, x2)
     # TensorFlow floors the rounded quotient (1.0 // 0.1 = 10); PyTorch and Python take the
     # exact remainder away first (9).  The gradient is 0, not None.
-    whole = tf.round((x1 - tf.math.floormod(x1, x2)) / x2)
+    quotient, whole = x1 / x2, tf.round((x1 - tf.math.floormod(x1, x2)) / x2)
     exact = (x2 == 0) | tf.math.is_inf(x1) | tf.math.is_inf(x2)
-    return _linked(tf.stop_gradient(tf.where(exact, x1 / x2, whole)), x1, x2)
+    whole = tf.where(whole == 0, copysign(whole, quotient), whole)
+    return _linked(tf.stop_gradient(tf.where(exact, quotient, whole)), x1, x2)
 
 
 greater = binary(tf.math.greater, REAL)
@@ -206,14 +217,14 @@ isinf = unary(_on_floats(tf.math.is_inf, tf.logical_or, of_integers=False), NUME
 isnan = unary(_on_floats(tf.math.is_nan, tf.logical_or, of_integers=False), NUMERIC)
 less = binary(tf.math.less, REAL)
 less_equal = binary(tf.math.less_equal, REAL)
-log = unary(tf.math.log, FLOATING)
+log = unary(tf.math.log, FLOATING, of_complex=_complex.log)
 
 
 def log10(x: Any, /) -> Any:
     return log(x) / math.log(10.0)  # TensorFlow has the natural logarithm only
 
 
-log1p = unary(tf.math.log1p, FLOATING)
+log1p = unary(tf.math.log1p, FLOATING, of_complex=_complex.log1p)
 
 
 def log2(x: Any, /) -> Any:
@@ -253,24 +264,40 @@ def pow(x1: Any, x2: Any, /) -> Any:
 
 real = unary(tf.math.real, COMPLEX)
 reciprocal = unary(tf.math.reciprocal, FLOATING)
-remainder = binary(tf.math.floormod, REAL)
-round = unary(_steps(tf.math.round), REAL)
+
+
+def remainder(x1: Any, x2: Any, /) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, REAL, "remainder")
+    rest = tf.math.floormod(x1, x2)
+    if x1.dtype in INTEGER:
+        return rest
+    # TensorFlow's 0 has the sign of x1.  What is taken from it is 0, with the gradient of rest.
+    zero = tf.stop_gradient(copysign(rest, x2)) - (tf.stop_gradient(rest) - rest)
+    return tf.where(rest == 0, zero, rest)
+
+
+round = unary(_steps(tf.math.round), NUMERIC, of_complex=_complex.round)
 rsqrt = unary(tf.math.rsqrt, FLOATING)
-sign = unary(_or_unsigned(tf.math.sign, lambda x: tf.cast(x > 0, x.dtype)), NUMERIC)
+sign = unary(
+    _or_unsigned(tf.math.sign, lambda x: tf.cast(x > 0, x.dtype)),
+    NUMERIC,
+    of_complex=_complex.sign,
+)
 
 
 def signbit(x: Any, /) -> Any:
     require(x, REAL_FLOATING, "signbit")
-    return tf.bitcast(x, getattr(tf, f"int{8 * x.dtype.size}")) < 0  # TensorFlow has none
+    return sign_bit(x)
 
 
 sin = unary(tf.math.sin, FLOATING)
 sinh = unary(tf.math.sinh, FLOATING)
-sqrt = unary(tf.math.sqrt, FLOATING)
+sqrt = unary(tf.math.sqrt, FLOATING, of_complex=_complex.sqrt)
 square = unary(tf.math.square, NUMERIC)
 subtract = binary(tf.math.subtract, NUMERIC)
 tan = unary(tf.math.tan, FLOATING)
-tanh = unary(tf.math.tanh, FLOATING)
+tanh = unary(tf.math.tanh, FLOATING, of_complex=_complex.tanh)
 
 
 def _truncated(x: Any) -> Any:
@@ -286,6 +313,11 @@ def _bits(integers: Function, bools: Function, x1: Any, x2: Any) -> Any:
     x1, x2 = promote(x1, x2)
     require(x1, BITS, integers.__name__)
     return bools(x1, x2) if x1.dtype in BOOL else integers(x1, x2)
+
+
+def _emptied(shift: Function, x: Any, places: Any) -> Any:
+    """A shift that leaves 0 of all bits, where TensorFlow goes no further than the last."""
+    return tf.where(places < 8 * x.dtype.size, shift(x, places), tf.zeros_like(x))
 
 
 def _together(x1: Any, x2: Any) -> tuple[Any, Any]:

@@ -10,7 +10,7 @@ from dualnet.dtypes import SCALARS
 from dualnet.errors import ShapeError
 from dualnet.ops._host import outside, taken_from
 from dualnet.protocols.ops.indexing import TopK, UniqueAll, UniqueCounts, UniqueInverse
-from dualnet_tf.ops._common import BOOL, INTEGER, REAL, promote, require
+from dualnet_tf.ops._common import BOOL, COMPLEX, INTEGER, REAL, promote, require
 from dualnet_tf.ops.manipulation import moveaxis
 
 
@@ -65,15 +65,20 @@ def top_k(x: Any, k: int, /, *, axis: int = -1) -> TopK:
 
 
 def unique_all(x: Any, /) -> UniqueAll:
-    order = argsort(tf.reshape(x, (-1,)))
-    # TensorFlow keeps the order of first appearance: in a sorted list, it is the sorted one.
-    values, places, counts = tf.unique_with_counts(sort(tf.reshape(x, (-1,))), tf.int64)
-    inverse = tf.reshape(tf.gather(places, tf.argsort(order)), tf.shape(x))
-    return UniqueAll(values, tf.gather(order, tf.cumsum(counts, exclusive=True)), inverse, counts)
+    flat = tf.reshape(x, (-1,))
+    order = _order(flat)
+    ranked = tf.gather(flat, order)
+    new = tf.concat((tf.ones_like(ranked[:1], tf.bool), ranked[1:] != ranked[:-1]), 0)
+    starts = tf.where(new)[:, 0]
+    counts = tf.concat((starts[1:], [tf.size(x, tf.int64)]), 0) - starts
+    groups = tf.cumsum(tf.cast(new, tf.int64)) - 1
+    inverse = tf.gather(groups, tf.argsort(order))
+    firsts = tf.gather(order, starts)
+    return UniqueAll(tf.gather(ranked, starts), firsts, tf.reshape(inverse, tf.shape(x)), counts)
 
 
 def unique_counts(x: Any, /) -> UniqueCounts:
-    values, _, counts = tf.unique_with_counts(sort(tf.reshape(x, (-1,))), tf.int64)
+    values, _, _, counts = unique_all(x)
     return UniqueCounts(values, counts)
 
 
@@ -83,7 +88,7 @@ def unique_inverse(x: Any, /) -> UniqueInverse:
 
 
 def unique_values(x: Any, /) -> Any:
-    return tf.unique(sort(tf.reshape(x, (-1,)))).y
+    return unique_all(x).values
 
 
 def where(condition: Any, x1: Any, x2: Any, /) -> Any:
@@ -100,6 +105,16 @@ def _batches_broadcast(x: Any, indices: Any) -> tuple[Any, Any]:
     both = (x, shapes[0]), (indices, shapes[1])
     wide = [tf.broadcast_to(part, tf.concat((batch, s[-1:]), 0)) for part, s in both]
     return wide[0], wide[1]
+
+
+def _order(x: Any) -> Any:
+    """Places of a vector's elements in ascending order; complex numbers by parts, as in NumPy."""
+    if x.dtype in BOOL:
+        return argsort(tf.cast(x, tf.uint8))
+    if x.dtype not in COMPLEX:
+        return argsort(x)
+    order = argsort(tf.math.imag(x))
+    return tf.gather(order, argsort(tf.gather(tf.math.real(x), order)))
 
 
 def _sort_key(x: Any) -> Any:

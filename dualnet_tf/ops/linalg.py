@@ -18,12 +18,14 @@ from dualnet_tf.ops._common import (
     NUMERIC,
     TENSORS,
     WIDE_FLOATING,
+    divisor,
     promote,
     require,
     unary,
 )
+from dualnet_tf.ops.creation import triu
 from dualnet_tf.ops.data_types import finfo
-from dualnet_tf.ops.elementwise import multiply
+from dualnet_tf.ops.elementwise import multiply, sign
 from dualnet_tf.ops.linear_algebra import matmul, matrix_transpose, tensordot, vecdot
 from dualnet_tf.ops.reductions import sum
 
@@ -82,6 +84,9 @@ det = unary(tf.linalg.det, WIDE)
 
 def diagonal(x: Any, /, *, offset: int = 0) -> Any:
     require(x, ANY, "diagonal")
+    rows, columns = x.shape[-2:]
+    if None not in (rows, columns) and not -rows < offset < columns:  # TensorFlow refuses
+        return x[..., 0, :0] if rows else x[..., :0, 0]
     return tf.linalg.diag_part(x, k=offset)
 
 
@@ -148,18 +153,21 @@ def pinv(x: Any, /, *, rtol: Any = None) -> Any:
 
 def qr(x: Any, /, *, mode: Any = "reduced") -> QR:
     require(x, WIDE, "qr")
-    q, r = tf.linalg.qr(x, full_matrices=check_qr_mode(mode) == "complete")
+    # TensorFlow squares the elements, which overflow or vanish.
+    by = tf.cast(divisor(tf.reduce_max(tf.math.abs(x), (-2, -1), keepdims=True)), x.dtype)
+    q, r = tf.linalg.qr(x / by, full_matrices=check_qr_mode(mode) == "complete")
+    r *= by
     phases = tf.stop_gradient(_unit(tf.linalg.diag_part(r)))
     count = tf.shape(phases)[-1]
     q = tf.concat((q[..., :count] * phases[..., None, :], q[..., count:]), -1)
     r = tf.concat((r[..., :count, :] * tf.math.conj(phases)[..., None], r[..., count:, :]), -2)
-    return QR(q, r)
+    return QR(q, triu(r))  # a phase of -1 makes its zeros -0.0
 
 
 def slogdet(x: Any, /) -> Slogdet:
     require(x, WIDE, "slogdet")
-    sign, size = tf.linalg.slogdet(x)
-    return Slogdet(sign, _real(size))
+    direction, size = tf.linalg.slogdet(x)
+    return Slogdet(direction, _real(size))
 
 
 def solve(x1: Any, x2: Any, /) -> Any:
@@ -242,4 +250,4 @@ def _tolerance(x: Any, sizes: Any, rtol: Any) -> Any:
 
 def _unit(x: Any) -> Any:
     """``x / |x|``, and 1 for 0."""
-    return tf.where(x == 0, tf.ones_like(x), tf.math.sign(x))
+    return tf.where(x == 0, tf.ones_like(x), sign(x))

@@ -7,7 +7,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from dualnet_tf.ops._common import NUMERIC, binary, promote, promote_all, require
+from dualnet.ops._host import check_vecdot
+from dualnet_tf.ops._common import (
+    INTEGER,
+    NUMERIC,
+    Function,
+    binary,
+    promote,
+    promote_all,
+    require,
+)
 
 
 def einsum(equation: str, /, *operands: Any) -> Any:
@@ -15,9 +24,9 @@ def einsum(equation: str, /, *operands: Any) -> Any:
 
 
 def _matmul(x1: Any, x2: Any) -> Any:
-    """TensorFlow multiplies matrices only, and of integers only the wide ones."""
+    """TensorFlow multiplies matrices only."""
     if x1.dtype.is_integer and x1.dtype != tf.int64:
-        return tf.cast(_matmul(tf.cast(x1, tf.int64), tf.cast(x2, tf.int64)), x1.dtype)
+        return _in_int64(_matmul, x1, x2)
     if x1.shape.rank > 1 and x2.shape.rank > 1:
         return tf.matmul(x1, x2)
     if x1.shape.rank == 1:
@@ -35,10 +44,18 @@ def matrix_transpose(x: Any, /) -> Any:
 def tensordot(x1: Any, x2: Any, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Any:
     x1, x2 = promote(x1, x2)
     require(x1, NUMERIC, "tensordot")
+    if x1.dtype in INTEGER:
+        return _in_int64(tf.tensordot, x1, x2, axes)
     return tf.tensordot(x1, x2, axes)
 
 
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     x1, x2 = promote(x1, x2)
     require(x1, NUMERIC, "vecdot")
+    check_vecdot(x1, x2, axis)
     return tf.reduce_sum(tf.math.conj(x1) * x2, axis)
+
+
+def _in_int64(function: Function, x1: Any, x2: Any, *args: Any) -> Any:
+    """``function`` of integers, of which TensorFlow multiplies few: the same modulo their range."""
+    return tf.cast(function(tf.cast(x1, tf.int64), tf.cast(x2, tf.int64), *args), x1.dtype)

@@ -8,9 +8,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from dualnet.ops._host import check_squeeze, no_new_axis
 from dualnet.padding import Pads, pairs, source
 from dualnet.typing import Axis
-from dualnet_tf.ops._common import INTEGER, promote_all, require
+from dualnet_tf.ops._common import INTEGER, Function, promote_all, require
 
 
 def broadcast_arrays(*arrays: Any) -> Sequence[Any]:
@@ -31,7 +32,10 @@ def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Any:
 
 
 def expand_dims(x: Any, /, axis: int = 0) -> Any:
-    return tf.expand_dims(x, axis)
+    try:
+        return tf.expand_dims(x, axis)
+    except (ValueError, tf.errors.InvalidArgumentError):  # traced, eager
+        raise no_new_axis(axis, x.shape) from None
 
 
 def flip(x: Any, /, *, axis: Axis = None) -> Any:
@@ -68,7 +72,7 @@ def permute_dims(x: Any, /, axes: Sequence[int]) -> Any:
 def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
     if not isinstance(repeats, int):
         require(repeats, INTEGER, "repeat")
-    return tf.repeat(x, repeats, axis)
+    return _multiplied(tf.repeat, x, repeats, axis)
 
 
 def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Any:
@@ -86,7 +90,9 @@ def split(x: Any, sections: int | Sequence[int], /, *, axis: int = 0) -> Sequenc
 
 
 def squeeze(x: Any, /, axis: Axis) -> Any:
-    return tf.squeeze(x, _axes(x, axis))
+    axes = _axes(x, axis)
+    check_squeeze(x, axes)
+    return tf.squeeze(x, axes)
 
 
 def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Any:
@@ -96,7 +102,7 @@ def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Any:
 def tile(x: Any, repetitions: Sequence[int], /) -> Any:
     new = len(repetitions) - x.shape.rank  # TensorFlow wants as many as there are axes
     x = tf.reshape(x, tf.concat(([1] * new, tf.shape(x)), 0)) if new > 0 else x
-    return tf.tile(x, [1] * -new + list(repetitions))
+    return _multiplied(tf.tile, x, [1] * -new + list(repetitions))
 
 
 def unstack(x: Any, /, *, axis: int = 0) -> Sequence[Any]:
@@ -108,3 +114,10 @@ def _axes(x: Any, axis: Axis) -> Any:
     return (
         tuple(range(x.shape.rank)) if axis is None else (axis,) if isinstance(axis, int) else axis
     )
+
+
+def _multiplied(function: Function, x: Any, *args: Any) -> Any:
+    """``function``, of uint16 in int32: TensorFlow has a kernel for each dtype but this one."""
+    if x.dtype != tf.uint16:
+        return function(x, *args)
+    return tf.cast(function(tf.cast(x, tf.int32), *args), tf.uint16)

@@ -124,24 +124,35 @@ def signed(function: Function) -> Function:
 def ordered(function: Function) -> Function:
     """``function``, of wide unsigned integers in int64, in the same order."""
 
-    def call(*xs: Any) -> Any:
-        if xs[0].dtype not in WIDE_UNSIGNED:
-            return function(*xs)
-        shift = -(2**63) if xs[0].dtype is torch.uint64 else 0  # adding it turns the top bit
-        result = function(*(x if x is None else x.to(torch.int64) + shift for x in xs))
-        return result if result.dtype is torch.bool else (result - shift).to(xs[0].dtype)
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if x.dtype not in WIDE_UNSIGNED:
+            return function(x, *args, **kwargs)
+        others = [ranked(a) if isinstance(a, torch.Tensor) else a for a in args]
+        result = function(ranked(x), *others, **kwargs)
+        return result if result.dtype is torch.bool else (result - _shift(x)).to(x.dtype)
 
     call.__name__ = function.__name__
     return call
 
 
-def unary(function: Function, kind: Kind) -> Function:
-    """``function`` of one tensor whose dtype is of a kind."""
+def ranked(x: Any) -> Any:
+    """``x``, or integers in the same order where PyTorch cannot compare those of ``x``."""
+    return x.to(torch.int64) + _shift(x) if x.dtype in WIDE_UNSIGNED else x
+
+
+def _shift(x: Any) -> int:
+    return -(2**63) if x.dtype is torch.uint64 else 0  # adding it turns the top bit
+
+
+def unary(function: Function, kind: Kind, *, of_complex: Function | None = None) -> Function:
+    """``function`` of one tensor whose dtype is of a kind; ``of_complex`` of complex numbers."""
     name = function.__name__
+    plain, other = (kind - COMPLEX, of_complex) if of_complex else (kind, function)
 
     def call(x: Any, /) -> Any:
-        if x.dtype not in kind:
+        if x.dtype not in plain:
             require(x, kind, name)
+            return other(x)
         return function(x)
 
     return call

@@ -10,7 +10,7 @@ import torch
 
 from dualnet.ops._host import default_float, grid, host_array
 from dualnet_torch import state
-from dualnet_torch.ops._common import native, place, promote_all
+from dualnet_torch.ops._common import native, place, promote_all, signed
 from dualnet_torch.state import from_numpy
 
 
@@ -99,11 +99,11 @@ def ones_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Any:
 
 
 def tril(x: Any, /, *, k: int = 0) -> Any:
-    return torch.tril(x, k)
+    return signed(torch.tril)(x, k)
 
 
 def triu(x: Any, /, *, k: int = 0) -> Any:
-    return torch.triu(x, k)
+    return signed(torch.triu)(x, k)
 
 
 def zeros(shape: Any, *, dtype: Any = None, device: Any = None) -> Any:

@@ -17,7 +17,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
 
 
 def __array_namespace_info__() -> namespace.NamespaceInfo:
-    return namespace.NamespaceInfo(devices.devices, default_float, DTYPES)
+    return namespace.NamespaceInfo(_devices, default_float, DTYPES)
 
 
 can_cast = namespace.can_cast
@@ -38,3 +38,7 @@ isdtype = dtypes.isdtype
 
 def result_type(*arrays_and_dtypes: Any) -> Any:
     return native(dtypes.result_type(*arrays_and_dtypes))
+
+
+def _devices() -> tuple[Any, ...]:
+    return tuple(map(devices.native, devices.devices()))

@@ -8,6 +8,7 @@ import torch
 
 from dualnet.errors import DtypeError
 from dualnet.ops._host import check_bounds, default_float
+from dualnet_torch.ops import _complex
 from dualnet_torch.ops._common import (
     ANY,
     BITS,
@@ -67,7 +68,7 @@ def _rest(x1: Any, x2: Any) -> Any:
 
 
 abs = unary(_or_unsigned(torch.abs, torch.clone), NUMERIC)
-acos = unary(torch.acos, FLOATING)
+acos = unary(torch.acos, FLOATING, of_complex=_complex.acos)
 acosh = unary(torch.acosh, FLOATING)
 add = binary(signed(torch.add), NUMERIC)
 asin = unary(torch.asin, FLOATING)
@@ -108,7 +109,7 @@ def divide(x1: Any, x2: Any, /) -> Any:
 equal = binary(torch.eq, ANY)
 erf = unary(torch.erf, REAL_FLOATING)
 exp = unary(torch.exp, FLOATING)
-expm1 = unary(torch.expm1, FLOATING)
+expm1 = unary(torch.expm1, FLOATING, of_complex=_complex.expm1)
 floor = unary(torch.floor, REAL)
 
 
@@ -145,7 +146,7 @@ less = binary(ordered(torch.lt), REAL)
 less_equal = binary(ordered(torch.le), REAL)
 log = unary(torch.log, FLOATING)
 log10 = unary(torch.log10, FLOATING)
-log1p = unary(torch.log1p, FLOATING)
+log1p = unary(torch.log1p, FLOATING, of_complex=_complex.log1p)
 log2 = unary(torch.log2, FLOATING)
 logaddexp = binary(torch.logaddexp, REAL_FLOATING)
 logical_and = binary(torch.logical_and, BOOL)
@@ -176,8 +177,22 @@ def pow(x1: Any, x2: Any, /) -> Any:
 
 real = unary(torch.real, COMPLEX)
 reciprocal = unary(torch.reciprocal, FLOATING)
-remainder = binary(_or_unsigned(torch.remainder, _rest), REAL)
-round = unary(torch.round, REAL)
+
+
+def remainder(x1: Any, x2: Any, /) -> Any:
+    x1, x2 = promote(x1, x2)
+    require(x1, REAL, "remainder")
+    if x1.dtype in WIDE_UNSIGNED:
+        return _rest(x1, x2)
+    rest = torch.remainder(x1, x2)
+    if x1.dtype in INTEGER:
+        return rest
+    # PyTorch's 0 has the sign of x1.  What is taken from it is 0, with the gradient of rest.
+    zero = torch.copysign(rest.detach(), x2.detach()) - (rest.detach() - rest)
+    return torch.where(rest == 0, zero, rest)
+
+
+round = unary(torch.round, NUMERIC, of_complex=_complex.round)
 rsqrt = unary(torch.rsqrt, FLOATING)
 
 
@@ -197,5 +212,5 @@ sqrt = unary(torch.sqrt, FLOATING)
 square = unary(signed(torch.square), NUMERIC)
 subtract = binary(signed(torch.subtract), NUMERIC)
 tan = unary(torch.tan, FLOATING)
-tanh = unary(torch.tanh, FLOATING)
+tanh = unary(torch.tanh, FLOATING, of_complex=_complex.tanh)
 trunc = unary(torch.trunc, REAL)

@@ -10,7 +10,7 @@ from dualnet.dtypes import SCALARS
 from dualnet.errors import ShapeError
 from dualnet.ops._host import outside, taken_from
 from dualnet.protocols.ops.indexing import TopK, UniqueAll, UniqueCounts, UniqueInverse
-from dualnet_torch.ops._common import BOOL, INTEGER, REAL, promote, require
+from dualnet_torch.ops._common import BOOL, COMPLEX, INTEGER, REAL, promote, ranked, require, signed
 
 
 def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
@@ -21,7 +21,7 @@ def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool
 def nonzero(x: Any, /) -> tuple[Any, ...]:
     if x.ndim == 0:
         raise ShapeError("nonzero of a tensor without axes; use x != 0")
-    return torch.nonzero(x, as_tuple=True)
+    return torch.nonzero(x != 0, as_tuple=True)
 
 
 def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None) -> Any:
@@ -29,7 +29,7 @@ def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None)
     require(x1, REAL, "searchsorted")
     if sorter is not None:
         require(sorter, INTEGER, "searchsorted")
-    return torch.searchsorted(x1, x2, right=side == "right", sorter=sorter)
+    return torch.searchsorted(ranked(x1), ranked(x2), right=side == "right", sorter=sorter)
 
 
 def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
@@ -54,7 +54,7 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Any:
     before = torch.broadcast_shapes(x.shape[:axis], indices.shape[:axis])
     after = torch.broadcast_shapes(x.shape[axis + 1 :], indices.shape[axis + 1 :])
     indices = _wrapped(indices, size).expand((*before, count, *after))
-    return torch.gather(x.expand((*before, size, *after)), axis, indices)
+    return signed(torch.gather)(x.expand((*before, size, *after)), axis, indices)
 
 
 def top_k(x: Any, k: int, /, *, axis: int = -1) -> TopK:
@@ -65,21 +65,29 @@ def top_k(x: Any, k: int, /, *, axis: int = -1) -> TopK:
 
 
 def unique_all(x: Any, /) -> UniqueAll:
-    values, inverse, counts = torch.unique(x, return_inverse=True, return_counts=True)
-    order = torch.argsort(torch.ravel(inverse), stable=True)
-    return UniqueAll(values, order[torch.cumsum(counts, 0) - counts], inverse, counts)
+    flat = torch.ravel(x)
+    order = _order(flat)
+    ranked = flat[order]
+    new = torch.cat((torch.ones_like(ranked[:1], dtype=torch.bool), ranked[1:] != ranked[:-1]))
+    starts = torch.nonzero(new)[:, 0]
+    counts = torch.diff(starts, append=starts.new_tensor([flat.shape[0]]))
+    groups = torch.cumsum(new, 0) - 1
+    inverse = torch.empty_like(groups).index_put((order,), groups)
+    return UniqueAll(ranked[new], order[new], inverse.reshape(x.shape), counts)
 
 
 def unique_counts(x: Any, /) -> UniqueCounts:
-    return UniqueCounts(*torch.unique(x, return_counts=True))
+    values, _, _, counts = unique_all(x)
+    return UniqueCounts(values, counts)
 
 
 def unique_inverse(x: Any, /) -> UniqueInverse:
-    return UniqueInverse(*torch.unique(x, return_inverse=True))
+    values, _, inverse, _ = unique_all(x)
+    return UniqueInverse(values, inverse)
 
 
 def unique_values(x: Any, /) -> Any:
-    return torch.unique(x)
+    return unique_all(x).values
 
 
 def where(condition: Any, x1: Any, x2: Any, /) -> Any:
@@ -88,6 +96,14 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Any:
         return torch.where(torch.scalar_tensor(condition, dtype=torch.bool), x1, x2)
     require(condition, BOOL, "where")
     return torch.where(condition, x1, x2)
+
+
+def _order(x: Any) -> Any:
+    """Places of a vector's elements in ascending order; complex numbers by parts, as in NumPy."""
+    if x.dtype not in COMPLEX:
+        return torch.argsort(x, stable=True)
+    order = torch.argsort(x.imag, stable=True)
+    return order[torch.argsort(x.real[order], stable=True)]
 
 
 def _wrapped(indices: Any, size: int) -> Any:

@@ -120,7 +120,7 @@ def qr(x: Any, /, *, mode: Any = "reduced") -> QR:
     count = phases.shape[-1]
     q = torch.cat((q[..., :count] * phases[..., None, :], q[..., count:]), -1)
     r = torch.cat((r[..., :count, :] * phases.conj()[..., None], r[..., count:, :]), -2)
-    return QR(q, r)
+    return QR(q, torch.triu(r))  # a phase of -1 makes its zeros -0.0
 
 
 def slogdet(x: Any, /) -> Slogdet:

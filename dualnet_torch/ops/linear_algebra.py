@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from dualnet.ops._host import check_vecdot
 from dualnet_torch.ops._common import (
     INTEGER,
     NUMERIC,
@@ -40,6 +41,7 @@ def tensordot(x1: Any, x2: Any, /, *, axes: int | tuple[Sequence[int], Sequence[
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     x1, x2 = promote(x1, x2)
     require(x1, NUMERIC, "vecdot")
+    check_vecdot(x1, x2, axis)
     if x1.dtype in INTEGER:  # PyTorch has none
         return sum(multiply(x1, x2), axis=axis, dtype=x1.dtype)
     return torch.linalg.vecdot(x1, x2, dim=axis)

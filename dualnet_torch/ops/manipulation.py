@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 
 from dualnet.errors import ShapeError
+from dualnet.ops._host import check_squeeze, no_new_axis
 from dualnet.padding import Pads, pairs, source
 from dualnet.typing import Axis
-from dualnet_torch.ops._common import INTEGER, promote_all, require
+from dualnet_torch.ops._common import INTEGER, promote_all, require, signed
 
 
 def broadcast_arrays(*arrays: Any) -> Sequence[Any]:
@@ -30,11 +31,14 @@ def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Any:
 
 
 def expand_dims(x: Any, /, axis: int = 0) -> Any:
-    return torch.unsqueeze(x, axis)
+    try:
+        return torch.unsqueeze(x, axis)
+    except IndexError:
+        raise no_new_axis(axis, x.shape) from None
 
 
 def flip(x: Any, /, *, axis: Axis = None) -> Any:
-    return torch.flip(x, _axes(x, axis))
+    return signed(torch.flip)(x, _axes(x, axis))
 
 
 def moveaxis(x: Any, source: Any, destination: Any, /) -> Any:
@@ -61,7 +65,7 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
     if not isinstance(repeats, int):
         require(repeats, INTEGER, "repeat")
         repeats = repeats.to(torch.int64)
-    return torch.repeat_interleave(x, repeats, dim=axis)
+    return signed(torch.repeat_interleave)(x, repeats, dim=axis)
 
 
 def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Any:
@@ -82,9 +86,9 @@ def split(x: Any, sections: int | Sequence[int], /, *, axis: int = 0) -> Sequenc
 
 
 def squeeze(x: Any, /, axis: Axis) -> Any:
-    if any_longer := [a for a in _axes(x, axis) if x.shape[a] != 1]:  # PyTorch leaves them
-        raise ShapeError(f"squeeze: axes {any_longer} of shape {tuple(x.shape)} are not 1 long")
-    return torch.squeeze(x, tuple(_axes(x, axis)))
+    axes = _axes(x, axis)
+    check_squeeze(x, axes)  # PyTorch leaves longer axes
+    return torch.squeeze(x, tuple(axes))
 
 
 def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Any:

@@ -17,6 +17,8 @@ from dualnet_torch.ops._common import (
     Function,
     beside,
     cast,
+    ordered,
+    ranked,
     require,
     signed,
     widened,
@@ -33,24 +35,30 @@ def _in_itself(function: Function) -> Function:
 
 
 def all(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    if axis == ():
+        return _each(all, x)
     return torch.all(x.bool(), dim=_axes(x, axis), keepdim=keepdims)
 
 
 def any(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    if axis == ():
+        return _each(any, x)
     return torch.any(x.bool(), dim=_axes(x, axis), keepdim=keepdims)
 
 
 def argmax(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Any:
     require(x, REAL, "argmax")
-    return torch.argmax(x, dim=axis, keepdim=keepdims)
+    return torch.argmax(ranked(x), dim=axis, keepdim=keepdims)
 
 
 def argmin(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Any:
     require(x, REAL, "argmin")
-    return torch.argmin(x, dim=axis, keepdim=keepdims)
+    return torch.argmin(ranked(x), dim=axis, keepdim=keepdims)
 
 
 def count_nonzero(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    if axis == ():
+        return _each(count_nonzero, x)
     return torch.sum(x != 0, dim=axis, keepdim=keepdims)
 
 
@@ -80,22 +88,30 @@ def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: 
 
 def logsumexp(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
     require(x, REAL_FLOATING, "logsumexp")
+    if axis == ():
+        return _each(logsumexp, x)
     return torch.logsumexp(x, dim=_axes(x, axis), keepdim=keepdims)
 
 
 def max(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
     require(x, REAL, "max")
-    return torch.amax(x, dim=_axes(x, axis), keepdim=keepdims)  # torch.max favours one of a tie
+    if axis == ():
+        return _each(max, x)
+    return _amax(x, dim=_axes(x, axis), keepdim=keepdims)  # torch.max favours one of a tie
 
 
 def mean(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
     require(x, FLOATING, "mean")
+    if axis == ():
+        return _each(mean, x)
     return torch.mean(x, dim=axis, keepdim=keepdims)
 
 
 def min(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
     require(x, REAL, "min")
-    return torch.amin(x, dim=_axes(x, axis), keepdim=keepdims)  # torch.min favours one of a tie
+    if axis == ():
+        return _each(min, x)
+    return _amin(x, dim=_axes(x, axis), keepdim=keepdims)  # torch.min favours one of a tie
 
 
 def prod(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
@@ -111,6 +127,8 @@ def std(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool
 
 
 def sum(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    if axis == ():
+        return _each(sum, x, dtype=dtype)
     return _sum(widened(x, dtype), dim=axis, keepdim=keepdims)
 
 
@@ -119,6 +137,8 @@ def var(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool
     return _spread(torch.var, x, axis, correction, keepdims)
 
 
+_amax = ordered(torch.amax)
+_amin = ordered(torch.amin)
 _cumprod = _in_itself(torch.cumprod)
 _cumsum = _in_itself(torch.cumsum)
 _prod = _in_itself(torch.prod)
@@ -126,7 +146,7 @@ _sum = _in_itself(torch.sum)
 
 
 def _spread(function: Function, x: Any, axis: Axis, correction: float, keepdims: bool) -> Any:
-    if axis == ():  # which PyTorch takes for all
+    if axis == ():
         return _spread(function, x[..., None], -1, correction, False)
     count = math.prod([x.shape[a] for a in _axes(x, axis)])
     if count <= correction:  # PyTorch warns, and may give an infinity
@@ -142,6 +162,11 @@ def _axes(x: Any, axis: Axis) -> Any:
 def _descending(x: Any, axis: Axis) -> list[int]:
     """The axes from the last to the first, so that one taken away moves no other."""
     return sorted({a % x.ndim for a in _axes(x, axis)}, reverse=True)
+
+
+def _each(function: Function, x: Any, **kwargs: Any) -> Any:
+    """``function`` along no axis, which PyTorch takes for all of them: along a new one."""
+    return function(x[..., None], axis=-1, **kwargs)
 
 
 def _edge(x: Any, axis: int, value: int) -> Any:

@@ -98,7 +98,7 @@ class Elementwise(Protocol):
         ...
 
     def bitwise_left_shift(self, x1: Tensor, x2: Tensor, /) -> Tensor:
-        """``x1 · 2**x2`` modulo the integer's range; ``x2`` below the number of bits.
+        """``x1 · 2**x2`` modulo the integer's range: 0 where all bits are shifted out.
 
         Dtype: integer.
         """
@@ -112,7 +112,7 @@ class Elementwise(Protocol):
         ...
 
     def bitwise_right_shift(self, x1: Tensor, x2: Tensor, /) -> Tensor:
-        """``floor(x1 / 2**x2)``; ``x2`` below the number of bits.
+        """``floor(x1 / 2**x2)``: 0, or -1 of a negative number, where all bits are shifted out.
 
         Dtype: integer.
         """
@@ -445,7 +445,7 @@ class Elementwise(Protocol):
     def round(self, x: Tensor, /) -> Tensor:
         """The nearest whole number, halves to the even one; gradient 0.
 
-        Dtype: real.
+        Dtype: numeric; of a complex number, both parts are rounded.
         """
         ...
 

@@ -60,6 +60,6 @@ class LinearAlgebra(Protocol):
         """``Σ conj(x1) · x2`` along an axis; the other axes broadcast.
 
         Raises:
-            ShapeError: the axis differs in size.
+            ShapeError: the axis, counted from the end, differs in size.
         """
         ...

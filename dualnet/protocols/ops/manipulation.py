@@ -44,7 +44,11 @@ class Manipulation(Protocol):
         ...
 
     def expand_dims(self, x: Tensor, /, axis: int = 0) -> Tensor:
-        """``x`` with a new axis of size 1 at ``axis``."""
+        """``x`` with a new axis of size 1 at ``axis``.
+
+        Raises:
+            IndexRangeError: there is no such place among the axes.
+        """
         ...
 
     def flip(self, x: Tensor, /, *, axis: Axis = None) -> Tensor:
