@@ -308,3 +308,79 @@ CASES = [
         lambda w: np.mean([_concordance(w, c) for c in range(3)]),
     ),
 ]
+
+
+def _mean(elements: np.ndarray) -> Callable[[Any], float]:
+    """Of one value per sample, or per element."""
+    values = elements.reshape(40, -1).mean(1)
+    return lambda w: float(np.average(values, weights=w))
+
+
+def _log_softmax(scores: np.ndarray) -> np.ndarray:
+    return scores - np.log(np.exp(scores).sum(-1, keepdims=True))
+
+
+SIGNS, RATES, OTHER_RATES = 2.0 * MANY - 1, np.exp(REAL), np.exp(OUTPUT)
+SHARES, OTHER_SHARES = (np.exp(_log_softmax(scores)) for scores in (SCORES, SCORES[::-1]))
+APART = OUTPUT - REAL
+MARGIN = np.maximum(1 - SIGNS * OUTPUT, 0)
+RIVAL = np.where(ONE_HOT == 1, -np.inf, SCORES).max(-1) - SCORES[range(40), LABELS] + 1
+
+#: Losses as metrics, by their formulas.
+AVERAGED = [
+    Case(
+        "binary cross entropy",
+        metrics.BinaryCrossEntropy(from_logits=False),
+        MANY,
+        CHANCES.repeat(3, 1),
+        _mean(-np.log(np.where(MANY == 1, CHANCES, 1 - CHANCES))),
+    ),
+    Case(
+        "categorical hinge",
+        metrics.CategoricalHinge(),
+        ONE_HOT,
+        SCORES,
+        _mean(np.maximum(RIVAL, 0)),
+    ),
+    Case(
+        "cross entropy",
+        metrics.CrossEntropy(),
+        LABELS,
+        SCORES,
+        _mean(-_log_softmax(SCORES)[range(40), LABELS]),
+    ),
+    Case("hinge", metrics.Hinge(), MANY, OUTPUT, _mean(MARGIN)),
+    Case(
+        "kl divergence",
+        metrics.KLDivergence(from_logits=False),
+        SHARES,
+        OTHER_SHARES,
+        _mean((SHARES * np.log(SHARES / OTHER_SHARES)).sum(-1)),
+    ),
+    Case("log cosh", metrics.LogCosh(), REAL, OUTPUT, _mean(np.log(np.cosh(APART)))),
+    Case("mean absolute error", metrics.MeanAbsoluteError(), REAL, OUTPUT, _mean(abs(APART))),
+    Case(
+        "mean absolute percentage error",
+        metrics.MeanAbsolutePercentageError(),
+        REAL,
+        OUTPUT,
+        _mean(100 * abs(APART / REAL)),
+    ),
+    Case("mean squared error", metrics.MeanSquaredError(), REAL, OUTPUT, _mean(APART**2)),
+    Case(
+        "mean squared logarithmic error",
+        metrics.MeanSquaredLogarithmicError(),
+        RATES,
+        OTHER_RATES,
+        _mean((np.log1p(OTHER_RATES) - np.log1p(RATES)) ** 2),
+    ),
+    Case(
+        "poisson",
+        metrics.Poisson(log_input=False),
+        np.floor(RATES),
+        OTHER_RATES,
+        _mean(OTHER_RATES - np.floor(RATES) * OUTPUT),
+    ),
+    Case("squared hinge", metrics.SquaredHinge(), MANY, OUTPUT, _mean(MARGIN**2)),
+]
+CASES += AVERAGED

@@ -102,7 +102,9 @@ def test_contract(name: str) -> None:
         ("dualnet.nn", "Sigmoid", "Activation('sigmoid')"),
         ("dualnet.ops", "cat", "concat"),
         ("dualnet.ops.nn", "sigmiod", "sigmoid"),
+        ("dualnet.metrics", "MeanIoU", "IoU"),
         ("dualnet.optim", "Adma", "Adam"),
+        ("dualnet.optim", "MultiOptimizer", "Group"),
         ("dualnet.optim", "RMSPorp", "RMSprop"),
     ],
 )
@@ -118,5 +120,9 @@ def test_a_name_that_is_not_there_is_told_of_ours(module: str, name: str, ours: 
 def test_another_librarys_words_lead_to_public_names() -> None:
     from dualnet import errors
 
-    public = {*dualnet.nn.__all__, *dualnet.ops.__all__}
+    public = {
+        name
+        for part in (dualnet.metrics, dualnet.nn, dualnet.ops, dualnet.optim)
+        for name in part.__all__
+    }
     assert {ours.split("(")[0] for ours in errors.ELSEWHERE.values()} <= public

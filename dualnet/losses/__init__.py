@@ -10,9 +10,9 @@ Targets may be NumPy; shapes must fit exactly, nothing is broadcast.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dualnet.errors import ConfigError, unknown_name
+from dualnet.errors import ConfigError, no_attribute, unknown_name
 from dualnet.losses.angles import circle, cosine_distance
 from dualnet.losses.distributions import kl_divergence, poisson
 from dualnet.losses.focal import (
@@ -63,8 +63,13 @@ from dualnet.typing import NDArray, Shape, Tensor
 
 __all__ = [
     "BinaryCrossEntropy",
+    "BinaryCrossentropy",
     "BinaryFocalCrossEntropy",
+    "BinaryFocalCrossentropy",
     "CTC",
+    "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
     "Circle",
     "CosineDistance",
@@ -82,6 +87,7 @@ __all__ = [
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Poisson",
+    "SparseCategoricalCrossentropy",
     "SquaredHinge",
     "Tversky",
     "binary_cross_entropy",
@@ -117,6 +123,14 @@ mae = mean_absolute_error
 mape = mean_absolute_percentage_error
 mse = mean_squared_error
 msle = mean_squared_logarithmic_error
+
+# Keras's other names.
+BinaryCrossentropy = BinaryCrossEntropy
+BinaryFocalCrossentropy = BinaryFocalCrossEntropy
+CategoricalCrossentropy = CrossEntropy
+CategoricalFocalCrossentropy = FocalCrossEntropy
+CategoricalGeneralizedCrossEntropy = GeneralizedCrossEntropy
+SparseCategoricalCrossentropy = CrossEntropy
 
 #: Our names and Keras's.
 NAMES: dict[str, type[Loss]] = {
@@ -191,3 +205,10 @@ def check_targets(loss: Any, y: NDArray, output_shape: Shape) -> None:
     """
     if isinstance(loss, Loss):
         loss.check_targets(y, output_shape)
+
+
+if not TYPE_CHECKING:  # which would take every name for one that is there
+
+    def __getattr__(name: str) -> Any:
+        """Whoever asks for a name that is not here is told of the nearest."""
+        raise no_attribute(__name__, name, __all__)

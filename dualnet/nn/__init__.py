@@ -126,6 +126,12 @@ __all__ = [
     "ConvLSTM1D",
     "ConvLSTM2D",
     "ConvLSTM3D",
+    "Convolution1D",
+    "Convolution1DTranspose",
+    "Convolution2D",
+    "Convolution2DTranspose",
+    "Convolution3D",
+    "Convolution3DTranspose",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
@@ -193,6 +199,8 @@ __all__ = [
     "RotaryEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "Sequential",
     "SimpleRNN",
     "SimpleRNNCell",
@@ -227,6 +235,12 @@ AveragePooling1D = AvgPool1D
 AveragePooling2D = AvgPool2D
 AveragePooling3D = AvgPool3D
 BatchNormalization = BatchNorm
+Convolution1D = Conv1D
+Convolution1DTranspose = Conv1DTranspose
+Convolution2D = Conv2D
+Convolution2DTranspose = Conv2DTranspose
+Convolution3D = Conv3D
+Convolution3DTranspose = Conv3DTranspose
 GlobalAveragePooling1D = GlobalAvgPool1D
 GlobalAveragePooling2D = GlobalAvgPool2D
 GlobalAveragePooling3D = GlobalAvgPool3D
@@ -240,6 +254,8 @@ MaxPooling1D = MaxPool1D
 MaxPooling2D = MaxPool2D
 MaxPooling3D = MaxPool3D
 RMSNormalization = RMSNorm
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D
 
 if not TYPE_CHECKING:  # which would take every name for one that is there
 

@@ -68,6 +68,7 @@ __all__ = [
     "InverseTimeDecay",
     "LBFGS",
     "Lamb",
+    "LearningRateSchedule",
     "LinearWarmup",
     "Lion",
     "LossScale",
@@ -77,6 +78,7 @@ __all__ = [
     "OneCycle",
     "Optimizer",
     "PiecewiseConstant",
+    "PiecewiseConstantDecay",
     "PolynomialDecay",
     "RMSprop",
     "SGD",
@@ -125,6 +127,10 @@ def get(optimizer: str | Optimizer) -> Optimizer:
         raise unknown_name("optimizer", optimizer, NAMES)
     return NAMES[optimizer.lower()]()
 
+
+# Keras's names.
+LearningRateSchedule = Schedule
+PiecewiseConstantDecay = PiecewiseConstant
 
 if not TYPE_CHECKING:  # which would take every name for one that is there
 
