@@ -249,7 +249,7 @@ def test_what_cannot_be_minimized(backend: str) -> None:
     with pytest.raises(ConfigError, match=r"the function to minimize gave .*; it returns \(loss"):
         search.bound.minimize(lambda: search.closure()[1])
     vector = search.state.from_numpy(np.ones(2))
-    with pytest.raises(ConfigError, match=r"is a tensor of one number, as ops\.mean gives"):
+    with pytest.raises(ConfigError, match=r"is a tensor of one number"):
         search.bound.minimize(lambda: (vector, search.closure()[1]))
     with pytest.raises(ShapeError, match="1 gradients for 2 variables"):
         search.bound.minimize(lambda: (search.closure()[0], search.closure()[1][:1]))

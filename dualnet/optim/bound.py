@@ -455,18 +455,19 @@ def evaluated(closure: Closure) -> tuple[Tensor, Tree]:
     Raises:
         ConfigError: it is not a loss of one number and its gradients.
     """
-    found = closure()
+    found: Any = closure()
     if not isinstance(found, tuple) or len(found) != 2:
         raise ConfigError(
             f"the function to minimize gave {_described(found)}; it returns (loss, gradients)"
         )
-    backend = registry.of_type(type(found[0]))
-    if backend is None or backend.state.shape(found[0]) != ():
+    loss, gradients = found
+    backend = registry.of_type(type(loss))
+    if backend is None or backend.state.shape(loss) != ():
         raise ConfigError(
-            f"the loss of the function to minimize is {_described(found[0])}; it is a tensor of "
-            "one number, as ops.mean gives"
+            f"the loss of the function to minimize is {_described(loss)}; it is a tensor of one "
+            "number, as ops.mean gives"
         )
-    return found
+    return loss, gradients
 
 
 def _both(due: Number, finite: Number) -> Number:

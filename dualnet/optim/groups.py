@@ -88,7 +88,8 @@ class Group(Configurable):
         self.__post_init__()
 
     def check(self) -> None:
-        if not self.patterns or not all(isinstance(p, str) and p for p in self.patterns):
+        given: tuple[Any, ...] = self.patterns
+        if not given or not all(isinstance(pattern, str) and pattern for pattern in given):
             raise ConfigError(
                 f"Group: pattern={self.pattern!r} must be a pattern of paths such as '*.bias', or "
                 "a tuple of them"
@@ -175,10 +176,9 @@ def _check_other(main: Optimizer, other: Any) -> None:
 
 def check_groups(main: Optimizer) -> None:
     """Raises :class:`ConfigError` if the groups do not fit the optimizer they were given to."""
-    if not isinstance(main.groups, tuple) or not all(isinstance(g, Group) for g in main.groups):
-        raise ConfigError(
-            f"{type(main).__name__}: groups={main.groups!r} must be a tuple of optim.Group"
-        )
+    given: Any = main.groups
+    if not isinstance(given, tuple) or not all(isinstance(group, Group) for group in given):
+        raise ConfigError(f"{type(main).__name__}: groups={given!r} must be a tuple of optim.Group")
     for group in main.groups:
         group.rule(main)
 
