@@ -1,4 +1,4 @@
-"""Control flow in compiled functions, on TensorFlow."""
+"""Control flow on TensorFlow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from dualnet import tree
-from dualnet.ops._trees import alike, stepwise
+from dualnet.ops._trees import alike, chosen, repeated, stepwise
 
 
 def branch(
@@ -18,6 +18,8 @@ def branch(
     operands: tuple[Any, ...],
     /,
 ) -> Any:
+    if tf.executing_eagerly():
+        return chosen(pred, true_fn, false_fn, operands)
     results: list[Any] = []
 
     def traced(function: Callable[..., Any], name: str) -> Any:
@@ -29,8 +31,21 @@ def branch(
     return tf.cond(pred, lambda: traced(true_fn, ""), lambda: traced(false_fn, "cond's false_fn"))
 
 
-def loop(cond_fn: Callable[..., tf.Tensor], body_fn: Callable[..., Any], loop_vars: Any, /) -> Any:
-    return tf.while_loop(cond_fn, lambda *now: _as_known(body_fn(*now), now), loop_vars)
+def loop(
+    cond_fn: Callable[..., tf.Tensor],
+    body_fn: Callable[..., tuple[Any, ...]],
+    state: tuple[Any, ...],
+    /,
+    *,
+    maximum: int | None,
+) -> tuple[Any, ...]:
+    if tf.executing_eagerly():
+        return repeated(cond_fn, body_fn, state, maximum=maximum)
+
+    def body(*state: Any) -> tuple[Any, ...]:
+        return _as_known(body_fn(*state), state)
+
+    return tuple(tf.while_loop(cond_fn, body, state, maximum_iterations=maximum))
 
 
 def scan(

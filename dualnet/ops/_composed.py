@@ -68,7 +68,7 @@ def require_floating(x: Tensor, name: str) -> None:
         raise DtypeError(dtypes.refusal(name, dtype_of(x), dtypes.FLOATING))
 
 
-def constants(values: Iterable[float], like: Tensor, dtype: DtypeName) -> Tensor:
+def constants(values: Iterable[complex], like: Tensor, dtype: DtypeName) -> Tensor:
     """Numbers as a vector on the device of ``like``, in a way that every compiler can trace."""
     zero = ops.nn.places(like, 1)[0]
     return ops.stack([ops.full_like(zero, value, dtype=dtype) for value in values])

@@ -12,7 +12,7 @@ from dualnet.ops import _dispatch
 from dualnet.ops._composed import HOST, backend_of, constants, dtype_of, is_tensor
 from dualnet.protocols import Backend
 from dualnet.shapes import fits
-from dualnet.typing import Shape, Tensor, Tree
+from dualnet.typing import DtypeName, Shape, Tensor, Tree
 
 if TYPE_CHECKING:
     ops: Any  # the checker cannot follow the circle of imports
@@ -24,7 +24,9 @@ __all__ = [
     "alike",
     "backend_among",
     "check_pred",
+    "chosen",
     "giving_tensors",
+    "repeated",
     "shape_of",
     "stepwise",
     "tensors_only",
@@ -63,6 +65,7 @@ def adopted(operands: Tree, backend: Backend) -> Any:
 
 def _number(value: Any, beside: Tensor) -> Tensor:
     """A number as a tensor on the device of another one, and of its dtype for a float."""
+    dtype: DtypeName
     if isinstance(value, bool):
         dtype = "bool"
     elif isinstance(value, int):
@@ -128,6 +131,32 @@ def alike(new: Tree, old: Tree, name: str) -> Any:
         return n
 
     return tree.map(leaf, new, old)
+
+
+def chosen(
+    pred: Tensor,
+    true_fn: Callable[..., Tree],
+    false_fn: Callable[..., Tree],
+    operands: tuple[Tree, ...],
+    /,
+) -> Tree:
+    """A branch of Python."""
+    return (true_fn if bool(pred) else false_fn)(*operands)
+
+
+def repeated(
+    cond_fn: Callable[..., Tensor],
+    body_fn: Callable[..., tuple[Tree, ...]],
+    state: tuple[Tree, ...],
+    /,
+    *,
+    maximum: int | None,
+) -> tuple[Tree, ...]:
+    """A loop of Python."""
+    done = 0
+    while done != maximum and bool(cond_fn(*state)):
+        state, done = body_fn(*state), done + 1
+    return state
 
 
 def stepwise(

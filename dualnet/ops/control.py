@@ -2,8 +2,10 @@
 
 Eagerly all of it is Python's own, so that every order of gradient exists.  In compiled code it
 is the framework's: of TensorFlow with every order of gradient, too.  PyTorch unrolls ``scan``
-and ``map``, whose length it knows, into as many steps, and has no second gradient of anything
-that is compiled.
+and ``map``, whose length it knows, into as many steps.  Of a compiled function with ``cond`` or
+``while_loop`` it has the first gradient; inside of one a tape can take that of ``cond``, and
+:func:`dualnet.grad` of neither.  XLA wants ``maximum_iterations`` for the gradient of a
+``while_loop``.
 """
 
 from __future__ import annotations
@@ -23,7 +25,6 @@ from dualnet.ops._trees import (
     shape_of,
     tensors_only,
 )
-from dualnet.protocols import Backend
 from dualnet.typing import Tensor, Tree
 
 if TYPE_CHECKING:
@@ -65,9 +66,7 @@ def cond(
         return (true_fn if pred else false_fn)(*operands)
     check_pred(pred, "cond")
     backend = backend_of(pred)
-    if backend.jit.tracing():
-        return backend.control.branch(pred, true_fn, false_fn, adopted(operands, backend))
-    return (true_fn if bool(pred) else false_fn)(*operands)
+    return backend.control.branch(pred, true_fn, false_fn, adopted(operands, backend))
 
 
 def while_loop(
@@ -118,42 +117,8 @@ def while_loop(
         new = tuple(new) if isinstance(new, list) else new
         return tuple(alike(new, state, "while_loop's body_fn"))
 
-    if backend.jit.tracing():
-        found = _compiled_loop(backend, goes_on, body, state, maximum_iterations)
-    else:
-        found = _eager_loop(goes_on, body, state, maximum_iterations)
-    return type(loop_vars)(found) if type(loop_vars) in (tuple, list) else found
-
-
-def _eager_loop(
-    goes_on: Callable[..., Tensor],
-    body: Callable[..., tuple[Tree, ...]],
-    state: tuple[Tree, ...],
-    maximum: int | None,
-) -> tuple[Tree, ...]:
-    done = 0
-    while done != maximum and bool(goes_on(*state)):
-        state, done = body(*state), done + 1
-    return state
-
-
-def _compiled_loop(
-    backend: Backend,
-    goes_on: Callable[..., Tensor],
-    body: Callable[..., tuple[Tree, ...]],
-    state: tuple[Tree, ...],
-    maximum: int | None,
-) -> tuple[Tree, ...]:
-    """The backend's loop; a maximum is a count that is carried along."""
-    if maximum is None:
-        return tuple(backend.control.loop(goes_on, body, state))
-    done = ops.sum(ops.zeros_like(tree.leaves(state)[0], dtype="int64"))
-    _, *found = backend.control.loop(
-        lambda done, *state: ops.logical_and(done < maximum, goes_on(*state)),
-        lambda done, *state: (done + 1, *body(*state)),
-        (done, *state),
-    )
-    return tuple(found)
+    found = backend.control.loop(goes_on, body, state, maximum=maximum_iterations)
+    return type(loop_vars)(found) if type(loop_vars) in (tuple, list) else tuple(found)
 
 
 def scan(

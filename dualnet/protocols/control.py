@@ -1,4 +1,4 @@
-"""Control flow in functions that are being compiled, where tensors have no values yet."""
+"""Control flow: Python's own where tensors have values, else the compiler's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Step = Callable[[Any, Any], tuple[Any, Any]]
 
 
 class Control(Protocol):
-    """What :mod:`dualnet.ops.control` stands on; it checks the arguments and runs eager code."""
+    """What :mod:`dualnet.ops.control` stands on, which checks arguments and results."""
 
     def branch(
         self,
@@ -22,17 +22,24 @@ class Control(Protocol):
         operands: tuple[Tree, ...],
         /,
     ) -> Tree:
-        """What one of two functions gives, by a bool scalar; both are traced.
+        """What one of two functions gives, by a bool scalar.
 
         Raises:
-            ShapeError: the two give trees or tensors of different kinds.
+            ShapeError, DtypeError: compiled code traces both, and they give trees or tensors of
+                different kinds.
         """
         ...
 
     def loop(
-        self, cond_fn: Callable[..., Tensor], body_fn: Callable[..., Tree], loop_vars: Tree, /
-    ) -> Tree:
-        """``loop_vars = body_fn(*loop_vars)`` as long as ``cond_fn(*loop_vars)`` holds."""
+        self,
+        cond_fn: Callable[..., Tensor],
+        body_fn: Callable[..., tuple[Tree, ...]],
+        state: tuple[Tree, ...],
+        /,
+        *,
+        maximum: int | None,
+    ) -> tuple[Tree, ...]:
+        """``state = body_fn(*state)``, ``maximum`` times or while ``cond_fn(*state)`` holds."""
         ...
 
     def scan(
