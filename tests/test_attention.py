@@ -21,6 +21,7 @@ from dualnet.errors import (
     ShapeError,
     UnknownName,
 )
+from dualnet.random import Stream
 
 RANDOM = np.random.default_rng(11)
 QUERY, VALUE, KEY = (RANDOM.normal(size=shape) for shape in ((2, 4, 6), (2, 5, 6), (2, 5, 6)))
@@ -217,6 +218,31 @@ def test_padding_changes_nothing(backend: str) -> None:
     padded, alone = (dn.to_numpy(model(part)) for part in (ids, ids[:1, :3]))
     near(padded[:1, :3], alone)
     assert not padded[0, 3:].any()
+
+
+# Dropout
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=NAMES)
+def test_weights_are_dropped_by_the_seed_of_the_layer(layer: nn.Layer, backend: str) -> None:
+    """Scores are told before they are dropped; of a second call, others are."""
+    layer = layer.replace(dropout=0.5, seed=5)
+    state = model_of(layer, backend).state()
+    found = []
+    for seed in (0, 1):
+        model = dn.Model(layer, ((4, 6), (5, 6)), backend=backend, dtype="float64", seed=seed)
+        model.load_state(state)
+        model.backend.layers.set_training(model.native, True)
+        found.append([run(model, QUERY, VALUE, return_attention_scores=True) for _ in range(2)])
+        assert model.state()["calls"] == 2
+    for one, other in zip(*found, strict=True):
+        near(one[0], other[0], 0.0)
+    (first, weights), (second, _) = found[0]
+    near(weights.sum(-1), np.ones_like(weights[..., 0]))
+    assert abs(first - second).max() > 0.01
+    if isinstance(layer, (nn.Attention, nn.AdditiveAttention)):
+        words = Stream(5, "layer", "", 0).words(weights.size).reshape(weights.shape)
+        near(first, np.where(words >= 2**31, 2 * weights, 0.0) @ VALUE)
 
 
 # Half precision

@@ -43,7 +43,7 @@ def split_heads(x: Tensor, /, *, heads: int) -> Tensor:
 
 def write_steps(x: Tensor, steps: Tensor, start: Tensor, /, *, axis: int) -> Tensor:
     count, size = steps.shape[axis], x.shape[axis]
-    if not torch.compiler.is_compiling() and int(start) + count > size:
+    if not tracing() and int(start) + count > size:
         raise explain.no_room(int(start), count, size)
     return x.index_copy(axis, start + torch.arange(count, device=x.device), steps)
 
