@@ -275,3 +275,14 @@ def test_shapes_that_do_not_meet_are_refused_alike(one: Any, other: Any) -> None
                         function(x1, x2)
                 else:
                     assert tuple(function(x1, x2).shape) == wanted
+
+
+@pytest.mark.parametrize("kind", ["iu", "fc"])
+def test_what_can_be_cast_within_a_kind_is_what_numpy_casts_safely(kind: str, backend: str) -> None:
+    names = [name for name in ALL if name != "bfloat16" and np.dtype(name).kind in kind]
+    state = dn.registry.load(backend).state
+    for source, target in product(names, repeat=2):
+        wanted = np.can_cast(source, target)
+        assert ops.can_cast(source, target) == wanted, (source, target)
+        assert ops.can_cast(state.from_numpy(np.ones(1, source)), target) == wanted
+    assert not ops.can_cast("int8", "float32")  # the standard mixes no kinds; NumPy does
