@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 from dualnet import ops
 from dualnet.errors import ConfigError, ShapeError
 from dualnet.nn import _check
 from dualnet.nn.layer import Layer
 from dualnet.nn.recurrence import GRUBase, LSTMBase, Recurrence, SimpleRNNBase, times
+from dualnet.ops.nn.recurrent import States
 from dualnet.typing import Shape, Tensor
 
 __all__ = [
@@ -18,9 +19,9 @@ __all__ = [
     "SimpleRNNCell",
     "StackedRNNCells",
     "as_states",
+    "fits",
+    "step_of",
 ]
-
-States: TypeAlias = tuple[Tensor, ...]
 
 
 class Cell(Layer):
@@ -31,14 +32,14 @@ class Cell(Layer):
     It says in :meth:`state_shapes` how large they are, unless there is one, of ``self.units``:
 
     >>> from dualnet import nn, ops
-    >>> class Average(nn.Cell):  # a moving average of the inputs
+    >>> class LeakyMean(nn.Cell):  # a moving average of the inputs
     ...     units: int
     ...     keep: float = 0.9
     ...     def forward(self, x, states):
     ...         mean = self.keep * states[0] + (1 - self.keep) * x
     ...         return x - mean, (mean,)
-    >>> nn.RNN(Average(4), return_sequences=True)
-    RNN(cell=Average(units=4), return_sequences=True)
+    >>> nn.RNN(LeakyMean(4), return_sequences=True)
+    RNN(cell=LeakyMean(units=4), return_sequences=True)
     """
 
     def state_shapes(self) -> tuple[Shape, ...]:

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 from dualnet import ops, windows
 from dualnet.nn import _check, activations
 from dualnet.nn.cells import as_states
-from dualnet.nn.recurrence import ForgetBias, States, Thinned, times
+from dualnet.nn.recurrence import ForgetBias, Thinned, times
 from dualnet.nn.recurrent import Recurrent
 from dualnet.nn.steps import as_one_batch
 from dualnet.ops.nn import recurrent
+from dualnet.ops.nn.recurrent import States
 from dualnet.typing import Shape, Tensor
 from dualnet.windows import Padding, Sizes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 from dualnet import ops
 from dualnet.initializers import Initializer
@@ -11,12 +11,11 @@ from dualnet.initializers import get as initializer
 from dualnet.nn import _check, activations
 from dualnet.nn.regularization import Noisy
 from dualnet.ops.nn import recurrent
+from dualnet.ops.nn.recurrent import States
 from dualnet.random import Stream
 from dualnet.typing import NDArray, Shape, Tensor
 
 __all__ = ["ForgetBias", "GRUBase", "LSTMBase", "Recurrence", "SimpleRNNBase", "Thinned", "times"]
-
-States: TypeAlias = tuple[Tensor, ...]
 
 
 class Thinned(Noisy):

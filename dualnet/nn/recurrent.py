@@ -16,9 +16,9 @@ from dualnet.nn.recurrence import (
     LSTMBase,
     Recurrence,
     SimpleRNNBase,
-    States,
     times,
 )
+from dualnet.ops.nn.recurrent import States
 from dualnet.typing import Shape, Tensor
 
 __all__ = ["GRU", "LSTM", "RNN", "Recurrent", "SimpleRNN"]

@@ -11,7 +11,16 @@ from typing import TypeAlias
 from dualnet import ops
 from dualnet.typing import Tensor
 
-__all__ = ["gru", "gru_step", "gru_step_reset_before", "lstm", "lstm_step", "recur", "rnn"]
+__all__ = [
+    "States",
+    "gru",
+    "gru_step",
+    "gru_step_reset_before",
+    "lstm",
+    "lstm_step",
+    "recur",
+    "rnn",
+]
 
 States: TypeAlias = tuple[Tensor, ...]
 #: ``step(x_t, states)`` gives the new states.
