@@ -23,6 +23,7 @@ array([[ 0.214, -0.343,  0.31 ],
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -47,6 +48,7 @@ __all__ = [
     "Orthogonal",
     "RandomNormal",
     "RandomUniform",
+    "STFT",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
@@ -271,6 +273,71 @@ class Identity(Initializer):
         if len(shape) != 2:
             raise ShapeError(f"Identity needs the shape of a matrix, got {shape}")
         return self.gain * np.eye(*shape)
+
+
+class STFT(Initializer):
+    """Kernels with which a convolution along time is a short-time Fourier transform.
+
+    For a kernel ``(frame_length, 1, bins)``, with the window ``w`` and ``F = 2·(bins - 1)``::
+
+        side="real":  w_t·cos(2πtk/F)/s        side="imag":  -w_t·sin(2πtk/F)/s
+
+    Args:
+        side: ``"real"`` or ``"imag"``.
+        window: ``"bartlett"``, ``"blackman"``, ``"hamming"``, ``"hann"``; a tuple of
+            ``frame_length`` numbers; or None for ``w = 1`` and ``s = 1``.
+        scaling: ``"density"`` for ``s = √Σw²``, ``"spectrum"`` for ``s = Σ|w|``, None for 1.
+        periodic: a window that goes on after its end, instead of a symmetric one.
+
+    Raises:
+        ShapeError: the shape is not ``(frame_length, 1, bins)`` with two bins or more, or the
+            window has another length.
+    """
+
+    side: Literal["real", "imag"] = "real"
+    window: str | tuple[float, ...] | None = "hann"
+    scaling: Literal["density", "spectrum"] | None = "density"
+    periodic: bool = False
+
+    def check(self) -> None:
+        if self.side not in SIDES:
+            raise unknown_name("side", self.side, SIDES)
+        if isinstance(self.window, str) and self.window not in WINDOWS:
+            raise unknown_name("window", self.window, WINDOWS)
+        if self.scaling not in (None, *SCALINGS):
+            raise unknown_name("scaling", str(self.scaling), SCALINGS)
+
+    def __call__(self, shape: Shape, stream: Stream) -> Weights:
+        if len(shape) != 3 or shape[1] != 1 or shape[2] < 2:
+            raise ShapeError(f"STFT needs a shape (frame_length, 1, bins), got {shape}")
+        frame, _, bins = shape
+        angle = np.pi * np.outer(np.arange(frame), np.arange(bins) / (bins - 1))
+        waves = np.cos(angle) if self.side == "real" else -np.sin(angle)
+        if self.window is not None:
+            waves *= self._scaled_window(frame)[:, None]
+        return waves.reshape(shape)
+
+    def _scaled_window(self, length: int) -> Weights:
+        if isinstance(self.window, str):
+            window = WINDOWS[self.window](length + self.periodic)[:length]
+        else:
+            window = np.asarray(self.window, np.float64)
+        if window.shape != (length,):
+            raise ShapeError(f"{self!r}: the window has {window.size} numbers, the frame {length}")
+        if self.scaling is None:
+            return window
+        square = self.scaling == "density"
+        return window / (math.sqrt((window**2).sum()) if square else np.abs(window).sum())
+
+
+SIDES = ("real", "imag")
+SCALINGS = ("density", "spectrum")
+WINDOWS: dict[str, Callable[[int], Weights]] = {
+    "bartlett": np.bartlett,
+    "blackman": np.blackman,
+    "hamming": np.hamming,
+    "hann": np.hanning,
+}
 
 
 def get(spec: str | Initializer) -> Initializer:

@@ -111,12 +111,12 @@ def test_orthogonal_is_uniform():
 
 @pytest.mark.parametrize("kind", CONCRETE, ids=lambda kind: kind.__name__)
 def test_values_depend_on_seed_and_path_only(kind):
-    shape = (4, 3)
+    shape = (4, 1, 3) if kind is init.STFT else (4, 3)
     first = kind()(shape, Stream(1, "init", "a"))
-    kind()((9, 9), Stream(1, "init", "b"))
+    kind()(shape, Stream(1, "init", "b"))
     again = kind()(shape, Stream(1, "init", "a"))
     np.testing.assert_array_equal(first, again)
-    random = kind not in (init.Zeros, init.Ones, init.Constant, init.Identity)
+    random = kind not in (init.Zeros, init.Ones, init.Constant, init.Identity, init.STFT)
     for other in (Stream(1, "init", "b"), Stream(2, "init", "a")):
         assert np.array_equal(first, kind()(shape, other)) != random
 
@@ -169,6 +169,7 @@ SIGNATURES = {
     "Orthogonal": {"gain": 1.0},
     "RandomNormal": {"mean": 0.0, "stddev": 0.05},
     "RandomUniform": {"minval": -0.05, "maxval": 0.05},
+    "STFT": {"side": "real", "window": "hann", "scaling": "density", "periodic": False},
     "TruncatedNormal": {"mean": 0.0, "stddev": 0.05},
     "VarianceScaling": {"scale": 1.0, "mode": "fan_in", "distribution": "truncated_normal"},
 }
@@ -213,3 +214,49 @@ def test_ours_are_close_to_keras_in_law():
         theirs = np.asarray(getattr(keras.initializers, name)(seed=1)(CONV))
         ours = getattr(init, name)()(CONV, STREAM)
         assert ours.var() == pytest.approx(theirs.var(), rel=0.04)  # five deviations at 48,600
+
+
+# Short-time Fourier transform
+
+
+@pytest.mark.parametrize("side", ["real", "imag"])
+@pytest.mark.parametrize(
+    ("window", "scaling", "periodic"),
+    [
+        ("hann", "density", False),
+        ("hann", "spectrum", True),
+        ("hamming", None, True),
+        ("blackman", "density", False),
+        ("bartlett", "spectrum", True),
+        (None, "density", False),
+        (tuple(range(1, 13)), "spectrum", False),
+    ],
+)
+def test_stft_is_keras(side, window, scaling, periodic):
+    options = {"side": side, "window": window, "scaling": scaling, "periodic": periodic}
+    theirs = keras.initializers.STFT(**options)((12, 1, 9), dtype="float64")
+    ours = init.STFT(**options)((12, 1, 9), STREAM)
+    # Keras's sines are TensorFlow's, of angles up to 12π.
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-13)
+
+
+def test_stft_is_a_transform():
+    """A convolution with the kernels is NumPy's transform of the frame."""
+    x = np.random.default_rng(0).normal(size=16)
+    kernels = [init.STFT(side, window=None)((16, 1, 9), STREAM)[:, 0] for side in ("real", "imag")]
+    np.testing.assert_allclose(x @ kernels[0] + 1j * (x @ kernels[1]), np.fft.rfft(x), atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: init.STFT("reel"), "did you mean 'real'"),
+        (lambda: init.STFT(window="han"), "did you mean 'hann'"),
+        (lambda: init.STFT(scaling="densty"), "did you mean 'density'"),
+        (lambda: init.STFT()((16, 2, 9), STREAM), "needs a shape"),
+        (lambda: init.STFT(window=(1.0, 2.0))((16, 1, 9), STREAM), "the window has 2 numbers"),
+    ],
+)
+def test_stft_bad_arguments(make, match):
+    with pytest.raises((ConfigError, ShapeError, UnknownName), match=match):
+        make()
