@@ -72,6 +72,10 @@ def layer_norm(x: Any, gamma: Any, beta: Any, *, axes: int, epsilon: float) -> A
     return (x - mean) / np.sqrt(variance + epsilon) * gamma + beta
 
 
+def normalize(x: Any, *, axis: Any = -1, epsilon: float = 1e-12) -> Any:
+    return x / np.maximum(np.sqrt((x * x).sum(axis, keepdims=True)), epsilon)
+
+
 def rms_norm(x: Any, gamma: Any, *, epsilon: float) -> Any:
     return gamma * x / np.sqrt((x * x).mean(-1, keepdims=True) + epsilon)
 
@@ -361,6 +365,8 @@ NN = [
     Row("nn.max_pool", (line,), pairs(basic.max_pool), {"pool_size": 2}, (0,)),
     Row("nn.merge_heads", (heads[0],), merge_heads, grad=(0,)),
     Row("nn.normal_like", (normal(3, 5),), drawn, ADDRESS),
+    Row("nn.normalize", (x,), normalize, grad=(0,), ulps=CHAIN),
+    Row("nn.normalize", (image,), normalize, {"axis": (1, 2), "epsilon": 5.0}, (0,), ulps=CHAIN),
     Row("nn.one_hot", (ids, 4), lambda ids, n: np.eye(n, dtype="float32")[ids]),
     Row("nn.places", (line, 5), lambda x, n: np.arange(n)),
     Row("nn.recur", (sequence, (sequence[:, 0],)), decayed, {"step": Decay()}, (0, 1)),

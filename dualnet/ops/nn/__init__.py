@@ -22,6 +22,7 @@ from dualnet.ops.nn.adaptive import adaptive_avg_pool as adaptive_avg_pool
 from dualnet.ops.nn.adaptive import adaptive_max_pool as adaptive_max_pool
 from dualnet.ops.nn.attention import attention_softmax as attention_softmax
 from dualnet.ops.nn.attention import attention_weights as attention_weights
+from dualnet.ops.nn.directions import normalize as normalize
 from dualnet.ops.nn.positions import position_encoding as position_encoding
 from dualnet.ops.nn.positions import rotary_embedding as rotary_embedding
 from dualnet.ops.nn.resizing import resize as resize
@@ -36,6 +37,7 @@ _composed = (
     "attention_softmax",
     "attention_weights",
     "hard_shrink",
+    "normalize",
     "position_encoding",
     "resize",
     "rotary_embedding",
