@@ -2,6 +2,7 @@
 
 from . import (
     callbacks,
+    constraints,
     data,
     errors,
     initializers,
@@ -12,6 +13,7 @@ from . import (
     optim,
     parity,
     random,
+    regularizers,
 )
 from .autodiff import (
     GradientTape,
@@ -93,6 +95,7 @@ __all__ = [
     "backend_of",
     "callbacks",
     "compare",
+    "constraints",
     "custom_gradient",
     "data",
     "deterministic",
@@ -112,6 +115,7 @@ __all__ = [
     "optim",
     "parity",
     "random",
+    "regularizers",
     "set_backend",
     "set_precision",
     "stop_gradient",

@@ -33,6 +33,8 @@ from dualnet.variables import take_over
 if TYPE_CHECKING:
     from os import PathLike
 
+    from dualnet.constraints import Constraint
+
 __all__ = ["Model"]
 
 #: The size a trial run gives to an axis declared as ``None``.
@@ -149,6 +151,8 @@ class Model(Trainable):
             self.backend, self._native_device, self.policy, self.seed, self.random
         )
         native = self._builder.module(self.definition)
+        #: What regularizers and layers add to the loss.
+        self.penalties = self._builder.penalties
         self.backend.layers.set_training(native, False)
         return native
 
@@ -161,6 +165,7 @@ class Model(Trainable):
         try:
             with self._on_device(), self.backend.tape.no_gradient():
                 self.run(self._zeros(expected))
+                self.penalties.forget()
         except BaseException:
             self._native = self._without_weights()
             raise
@@ -228,6 +233,7 @@ class Model(Trainable):
 
     def run(self, x: Tree) -> Any:
         """The network on native tensors, in whatever mode it is; no conversion, no checks."""
+        self.penalties.forget()
         try:
             if self._spread and isinstance(x, tuple):
                 return self._native(*x)
@@ -331,6 +337,34 @@ class Model(Trainable):
         """The weights, trained or frozen, by path: every variable that is not state (native)."""
         states = self.backend.layers.states(self._native)
         return {path: v for path, v in self.named_variables().items() if path not in states}
+
+    def penalty(self) -> Tensor:
+        """What regularizers add to the loss: a native scalar, with gradients; 0 without any.
+
+        That is the sum over the weights as they are, and over the activities of the latest
+        call of the model, which count once: ask once after each call, in a compiled function
+        inside it::
+
+            with dn.GradientTape() as tape:
+                prediction = model(x, training=True)
+                loss = dn.losses.mse(y, prediction) + model.penalty()
+
+        ``fit`` and ``evaluate`` count it by themselves.
+
+        Raises:
+            NotBuiltError: the model has no weights yet.
+        """
+        self._need_weights()
+        total = self.penalties.take()
+        if total is not None:
+            return total
+        return self.backend.ops.zeros((), dtype=self.policy.variable, device=self._native_device)
+
+    def constraints(self) -> dict[str, Constraint]:
+        """Path to constraint, of the trained weights that have one."""
+        held = {id(getattr(module, name)): rule for module, name, rule in self._builder.constraints}
+        named = self.named_trainable_variables()
+        return {path: held[id(v)] for path, v in named.items() if id(v) in held}
 
     def count_params(self) -> int:
         """How many numbers the model's weights hold (state is not counted)."""

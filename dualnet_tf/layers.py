@@ -108,12 +108,20 @@ def add_variable(
     return variable
 
 
+def own(module: Any, /) -> dict[str, tf.Variable]:
+    return module._own
+
+
+def with_weights(module: Any, weights: dict[str, tf.Tensor], /) -> Any:
+    copy = object.__new__(type(module))
+    held = {**module._own, **weights}
+    copy.__dict__.update({**module.__dict__, **weights, "_own": held})
+    return copy
+
+
 def reading_as(module: Any, dtype: DtypeName, /) -> Any:
     wide = {name: v for name, v in module._own.items() if name not in module._states}
-    narrow = {name: tf.cast(v, DTYPES[dtype]) for name, v in wide.items()}
-    copy = object.__new__(type(module))
-    copy.__dict__.update({**module.__dict__, **narrow})
-    return copy
+    return with_weights(module, {name: tf.cast(v, DTYPES[dtype]) for name, v in wide.items()})
 
 
 class Adopted(Module):

@@ -51,11 +51,20 @@ def add_variable(
     return getattr(module, name)
 
 
-def reading_as(module: Any, dtype: DtypeName, /) -> Any:
-    narrow = {name: weight.to(DTYPES[dtype]) for name, weight in module._parameters.items()}
+def own(module: Any, /) -> dict[str, torch.Tensor]:
+    return {**module._parameters, **module._buffers}
+
+
+def with_weights(module: Any, weights: dict[str, torch.Tensor], /) -> Any:
     copy = object.__new__(type(module))
-    copy.__dict__.update({**module.__dict__, "_parameters": narrow})
+    held = {**module._parameters, **weights}
+    copy.__dict__.update({**module.__dict__, "_parameters": held})
     return copy
+
+
+def reading_as(module: Any, dtype: DtypeName, /) -> Any:
+    wide = module._parameters.items()
+    return with_weights(module, {name: weight.to(DTYPES[dtype]) for name, weight in wide})
 
 
 def adopt(native: Any, /, *, device: torch.device) -> Any:

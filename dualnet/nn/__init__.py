@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dualnet import initializers
+from dualnet import constraints, initializers, regularizers
 from dualnet.errors import no_attribute
 from dualnet.nn import activations
 from dualnet.nn.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from dualnet.nn.activity import ActivityRegularization
 from dualnet.nn.attention import AdditiveAttention, Attention
 from dualnet.nn.cells import Cell, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from dualnet.nn.containers import Graph, Sequential
+from dualnet.nn.contraction import EinsumDense
 from dualnet.nn.conv_recurrent import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from dualnet.nn.convolution import Conv1D, Conv2D, Conv3D
 from dualnet.nn.core import Activation, Dense, Embedding, Identity
@@ -20,6 +22,7 @@ from dualnet.nn.depthwise import (
     SeparableConv1D,
     SeparableConv2D,
 )
+from dualnet.nn.functions import Lambda
 from dualnet.nn.graph import Input
 from dualnet.nn.key_value_cache import KVCache
 from dualnet.nn.layer import Layer
@@ -28,6 +31,7 @@ from dualnet.nn.merging import (
     Add,
     Average,
     Concatenate,
+    Dot,
     Maximum,
     Minimum,
     Multiply,
@@ -82,13 +86,18 @@ from dualnet.nn.regularization import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from dualnet.nn.reparametrization import SpectralNormalization, WeightNormalization
 from dualnet.nn.reshaping import Flatten, Permute, RepeatVector, Reshape
 from dualnet.nn.resizing import Resizing, UpSampling1D, UpSampling2D, UpSampling3D
+from dualnet.nn.reversible import ReversibleEmbedding
+from dualnet.nn.ternary import TernaryDense
 from dualnet.nn.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from dualnet.nn.wrapper import Wrapper
 from dualnet.nn.wrappers import Bidirectional, TimeDistributed
 
 __all__ = [
     "Activation",
+    "ActivityRegularization",
     "AdaptiveAveragePooling1D",
     "AdaptiveAveragePooling2D",
     "AdaptiveAveragePooling3D",
@@ -138,8 +147,10 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Dot",
     "Dropout",
     "ELU",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GRU",
@@ -169,6 +180,7 @@ __all__ = [
     "KVCache",
     "LSTM",
     "LSTMCell",
+    "Lambda",
     "Layer",
     "LayerNorm",
     "LayerNormalization",
@@ -196,6 +208,7 @@ __all__ = [
     "RepeatVector",
     "Reshape",
     "Resizing",
+    "ReversibleEmbedding",
     "RotaryEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
@@ -208,20 +221,26 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "Subtract",
+    "TernaryDense",
     "TimeDistributed",
     "UnitNormalization",
     "Unmask",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "WeightNormalization",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",
     "activations",
+    "constraints",
     "initializers",
     "passed",
+    "regularizers",
 ]
 
 # Keras's long names.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from dualnet import constraints, regularizers
 from dualnet import initializers as known
 from dualnet.errors import ConfigError, ShapeError
 from dualnet.nn import activations
 from dualnet.nn.layer import Layer
 from dualnet.typing import Shape
 
-__all__ = ["activation", "finite", "fraction", "initializers", "positive", "rank"]
+__all__ = ["activation", "finite", "fraction", "initializers", "positive", "rank", "weights"]
 
 
 def activation(layer: Layer) -> None:
@@ -30,6 +31,19 @@ def initializers(layer: Layer) -> None:
     for name, value in layer.fields().items():
         if name.endswith("_initializer"):
             known.get(value)
+
+
+def weights(layer: Layer) -> None:
+    """Puts regularizers and constraints in the place of their names; initializers keep theirs.
+
+    Raises:
+        UnknownName, ConfigError: a name that nobody knows, or something else.
+    """
+    initializers(layer)
+    for suffix, get in (("_regularizer", regularizers.get), ("_constraint", constraints.get)):
+        for name, value in layer.fields().items():
+            if name.endswith(suffix):
+                object.__setattr__(layer, name, get(value))
 
 
 def positive(layer: Layer, *names: str) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from dualnet import initializers, tree
+from dualnet import constraints, initializers, regularizers, tree
+from dualnet.constraints import Constraint
 from dualnet.dtypes import Policy, canonical, is_floating
 from dualnet.errors import ConfigError, ShapeError
 from dualnet.masked import any_masked, unwrapped
 from dualnet.nn.layer import Layer
+from dualnet.nn.penalties import Penalties
 from dualnet.protocols import Backend
 from dualnet.random import Stream
 from dualnet.typing import Device, DtypeName, Shape, Tensor
@@ -25,6 +27,10 @@ class Builder:
     A module's weights are made when it is first called, from the shapes it is called
     with; its values depend on ``(seed, path)`` only, so neither order, backend nor device
     matters.
+
+    Attributes:
+        penalties: what regularizers add to the loss.
+        constraints: module, name and constraint of each weight that has one.
     """
 
     backend: Backend
@@ -34,6 +40,8 @@ class Builder:
     random: str = "shared"
     #: Whether modules look for masks; see :meth:`carry_masks`.
     masks: bool = False
+    penalties: Penalties = field(default_factory=Penalties)
+    constraints: list[tuple[Any, str, Constraint]] = field(default_factory=list)
     _made: dict[int, Any] = field(default_factory=dict)
 
     def module(self, layer: Layer, path: str = "", trainable: bool = True) -> Any:
@@ -59,6 +67,7 @@ class Builder:
         base.__init__(module)
         module._path = path
         module._definition = layer
+        module.__dict__["_penalties"] = self.penalties
         held = layer.sublayers()
         for name, value in layer.fields().items():
             if name not in held and name != "name":
@@ -90,15 +99,21 @@ class Builder:
         def forward(*args: Any, **kwargs: Any) -> Any:
             if any_masked((args, kwargs)):
                 self.carry_masks()
-            module.build(*tree.map(self._shape, unwrapped(args)))
-            del module.__dict__["forward"], module.__dict__["_builder"]
-            kind: Any = type(module)
-            if self.policy.mixed:
-                kind = _mixed_class(kind, cast(Any, self.backend), self.policy.compute)
-            module.__class__ = _masking_class(kind, module._definition) if self.masks else kind
+            self.declare(module, *tree.map(self._shape, unwrapped(args)))
             return module.forward(*args, **kwargs)
 
         return forward
+
+    def declare(self, module: Any, *shapes: Any) -> None:
+        """Makes a module's own weights for inputs of these shapes, if it has not been called."""
+        if "_builder" not in module.__dict__:
+            return
+        module.build(*shapes)
+        del module.__dict__["forward"], module.__dict__["_builder"]
+        kind: Any = type(module)
+        if self.policy.mixed:
+            kind = _mixed_class(kind, cast(Any, self.backend), self.policy.compute)
+        module.__class__ = _masking_class(kind, module._definition) if self.masks else kind
 
     def carry_masks(self) -> None:
         """Has every module look for masks from now on.
@@ -126,6 +141,8 @@ class Builder:
         *,
         trainable: bool,
         dtype: str | None,
+        regularizer: Any = None,
+        constraint: Any = None,
     ) -> Tensor:
         """Makes a weight of ``module``; see :meth:`dualnet.nn.Layer.add_weight`."""
         path = f"{module._path}.{name}" if module._path else name
@@ -140,6 +157,14 @@ class Builder:
         chosen = canonical(dtype or self.policy.variable)
         if trainable and not is_floating(chosen):
             raise ConfigError(f"weight {path!r} is {dtype} and cannot be trained; trainable=False")
+        penalty, bound = regularizers.get(regularizer), constraints.get(constraint)
+        if not trainable and (penalty or bound):
+            raise ConfigError(f"{path!r} is state, which is neither regularised nor constrained")
+        trained = trainable and module._trainable
+        if trained and penalty:
+            self.penalties.regularize(module, name, penalty)
+        if trained and bound:
+            self.constraints.append((module, name, bound))
         return self.backend.layers.add_variable(
             module,
             name,
@@ -147,7 +172,7 @@ class Builder:
             path=path,
             dtype=chosen,
             device=self.device,
-            trainable=trainable and module._trainable,
+            trainable=trained,
             state=not trainable,
         )
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from dualnet import ops, windows
 from dualnet.errors import ConfigError, ShapeError
 from dualnet.nn import _check, activations
+from dualnet.nn.activity import WithActivity
 from dualnet.nn.layer import Layer
+from dualnet.nn.roles import WithBias, WithKernel
 from dualnet.typing import Shape, Tensor
 from dualnet.windows import Padding, Sizes
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Conv1D", "Conv2D", "Conv3D", "Windowed", "check_channels", "check_groups"]
 
 
-class Windowed(Layer):
+class Windowed(WithActivity):
     """Base of the layers with a kernel that slides over spatial axes."""
 
     spatial: ClassVar[int]
@@ -27,7 +29,7 @@ class Windowed(Layer):
             windows.per_axis(getattr(self, name), self.spatial, name)
         windows.check_padding(self.padding, self.spatial)
         _check.activation(self)
-        _check.initializers(self)
+        _check.weights(self)
 
     def build(self, input_shape: Shape) -> None:
         axes = self.spatial + 2
@@ -38,7 +40,7 @@ class Windowed(Layer):
         return windows.per_axis(self.kernel_size, self.spatial, "kernel_size")
 
 
-class Conv(Windowed):
+class Conv(Windowed, WithKernel, WithBias):
     """Base of the convolutions: ``activation(conv(x, kernel) + bias)``.
 
     Weights: ``kernel (*kernel_size, in/groups, filters)``, ``bias (filters,)``.
@@ -64,9 +66,9 @@ class Conv(Windowed):
         super().build(input_shape)
         check_channels(self, input_shape, self.groups)
         shape = (*self.window(), input_shape[-1] // self.groups, self.filters)
-        self.add_weight("kernel", shape, self.kernel_initializer)
+        self.add_in_role("kernel", shape)
         if self.use_bias:
-            self.add_weight("bias", (self.filters,), self.bias_initializer)
+            self.add_in_role("bias", (self.filters,))
 
     def forward(self, x: Tensor) -> Tensor:
         y = ops.nn.conv(
@@ -78,7 +80,7 @@ class Conv(Windowed):
             dilation=self.dilation_rate,
             groups=self.groups,
         )
-        return activations.get(self.activation)(y)
+        return self.penalized(activations.get(self.activation)(y))
 
 
 def check_groups(layer: Layer, filters: int, groups: int) -> None:
@@ -107,8 +109,8 @@ class Conv1D(Conv):
         kernel_size, strides, dilation_rate: a number.
         padding: ``"valid"``, ``"same"``, ``"causal"``, or numbers (:mod:`dualnet.windows`).
         groups: runs of channels that do not see each other.
-        activation, use_bias, kernel_initializer, bias_initializer: as for
-            :class:`~dualnet.nn.Dense`.
+        activation, use_bias, kernel_initializer, bias_initializer, and what is given by
+            keyword: as for :class:`~dualnet.nn.Dense`.
 
     Raises:
         ShapeError: an input of another rank or with other channels than the first.
@@ -128,8 +130,8 @@ class Conv2D(Conv):
         filters: the number of output channels.
         kernel_size, strides, dilation_rate: a number, or one per axis.
         padding: ``"valid"``, ``"same"``, or numbers (:mod:`dualnet.windows`).
-        groups, activation, use_bias, kernel_initializer, bias_initializer: as for
-            :class:`Conv1D`.
+        groups, activation, use_bias, kernel_initializer, bias_initializer, and what is given
+            by keyword: as for :class:`Conv1D`.
 
     Raises:
         ShapeError: an input of another rank or with other channels than the first.

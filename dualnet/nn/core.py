@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from dualnet import ops
 from dualnet.nn import _check, activations
+from dualnet.nn.activity import WithActivity
 from dualnet.nn.layer import Layer
 from dualnet.nn.masks import Masked, combined, fitting, parted, passed
+from dualnet.nn.roles import WithBias, WithEmbeddings, WithKernel
 from dualnet.typing import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Activation", "Dense", "Embedding", "Identity"]
 
 
-class Dense(Layer):
+class Dense(WithKernel, WithBias, WithActivity):
     """``activation(x @ kernel + bias)`` along the last axis.
 
     Weights: ``kernel (in, units)``, ``bias (units,)``.  ``(batch, …, in)`` gives
@@ -31,6 +33,11 @@ class Dense(Layer):
         activation: a name (:mod:`dualnet.nn.activations`), or a function of ``ops.nn``.
         use_bias: whether there is a bias.
         kernel_initializer, bias_initializer: see :mod:`dualnet.initializers`.
+        kernel_regularizer, bias_regularizer, activity_regularizer: by keyword; what the
+            weights, and the output of a sample, add to the loss; see
+            :mod:`dualnet.regularizers`.
+        kernel_constraint, bias_constraint: by keyword; where the weights are put back to after
+            an update; see :mod:`dualnet.constraints`.
 
     Raises:
         ShapeError: an input without a feature axis, or with another number of features
@@ -46,22 +53,22 @@ class Dense(Layer):
     def check(self) -> None:
         _check.positive(self, "units")
         _check.activation(self)
-        _check.initializers(self)
+        _check.weights(self)
 
     def build(self, input_shape: Shape) -> None:
         _check.rank(self, input_shape, 2, None, "add an axis with reshape")
-        self.add_weight("kernel", (input_shape[-1], self.units), self.kernel_initializer)
+        self.add_in_role("kernel", (input_shape[-1], self.units))
         if self.use_bias:
-            self.add_weight("bias", (self.units,), self.bias_initializer)
+            self.add_in_role("bias", (self.units,))
 
     def forward(self, x: Tensor) -> Tensor:
         y = ops.nn.linear(x, self.kernel, self.bias if self.use_bias else None)
-        return activations.get(self.activation)(y)
+        return self.penalized(activations.get(self.activation)(y))
 
     forward_masked = passed
 
 
-class Embedding(Layer):
+class Embedding(WithEmbeddings, WithActivity):
     """``embeddings[ids]``: a learned vector for each of ``input_dim`` ids.
 
     Weight: ``embeddings (input_dim, output_dim)``.  Ids of any shape give that shape with
@@ -73,6 +80,8 @@ class Embedding(Layer):
         embeddings_initializer: see :mod:`dualnet.initializers`.
         mask_zero: whether id 0 is padding: ids ``(batch, time)`` then give
             :class:`dualnet.nn.Masked`, with a mask of the others.
+        embeddings_regularizer, embeddings_constraint, activity_regularizer: by keyword, as for
+            :class:`Dense`.
 
     Raises:
         DtypeError: ids that are not integers.
@@ -88,7 +97,7 @@ class Embedding(Layer):
 
     def check(self) -> None:
         _check.positive(self, "input_dim", "output_dim")
-        _check.initializers(self)
+        _check.weights(self)
 
     def makes_masks(self) -> bool:
         return self.mask_zero
@@ -96,12 +105,11 @@ class Embedding(Layer):
     def build(self, input_shape: Shape) -> None:
         if self.mask_zero:
             _check.rank(self, input_shape, 2, None, "with mask_zero, ids are (batch, time)")
-        shape = (self.input_dim, self.output_dim)
-        self.add_weight("embeddings", shape, self.embeddings_initializer)
+        self.add_in_role("embeddings", (self.input_dim, self.output_dim))
 
     def forward(self, ids: Tensor) -> Any:
         """Vectors ``(…, output_dim)``, masked with ``mask_zero``."""
-        vectors = ops.nn.embedding(ids, self.embeddings)
+        vectors = self.penalized(ops.nn.embedding(ids, self.embeddings))
         return Masked(vectors, ops.not_equal(ids, 0)) if self.mask_zero else vectors
 
     def forward_masked(self, ids: Masked) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dualnet import ops
 from dualnet.nn import _check, activations
 from dualnet.nn.convolution import Windowed
+from dualnet.nn.roles import WithBias, WithDepthwise, WithPointwise
 from dualnet.typing import Shape, Tensor
 from dualnet.windows import Padding, Sizes
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"]
 
 
-class DepthwiseConv(Windowed):
+class DepthwiseConv(Windowed, WithDepthwise, WithBias):
     """Base: ``activation(depthwise_conv(x, kernel) + bias)``, each channel by itself.
 
     Weights: ``kernel (*kernel_size, 1, in·depth_multiplier)``, ``bias
@@ -28,7 +29,8 @@ class DepthwiseConv(Windowed):
         padding: ``"valid"``, ``"same"``, along one axis ``"causal"``, or numbers
             (:mod:`dualnet.windows`).
         depth_multiplier: the number of outputs for each channel.
-        activation, use_bias, depthwise_initializer, bias_initializer: as for
+        activation, use_bias, depthwise_initializer, bias_initializer, and by keyword
+            depthwise_regularizer, depthwise_constraint and those of bias and activity: as for
             :class:`~dualnet.nn.Dense`.
 
     Raises:
@@ -52,9 +54,9 @@ class DepthwiseConv(Windowed):
     def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
         outputs = input_shape[-1] * self.depth_multiplier
-        self.add_weight("kernel", (*self.window(), 1, outputs), self.depthwise_initializer)
+        self.add_in_role("depthwise", (*self.window(), 1, outputs), name="kernel")
         if self.use_bias:
-            self.add_weight("bias", (outputs,), self.bias_initializer)
+            self.add_in_role("bias", (outputs,))
 
     def forward(self, x: Tensor) -> Tensor:
         y = ops.nn.depthwise_conv(
@@ -65,7 +67,7 @@ class DepthwiseConv(Windowed):
             padding=self.padding,
             dilation=self.dilation_rate,
         )
-        return activations.get(self.activation)(y)
+        return self.penalized(activations.get(self.activation)(y))
 
 
 class DepthwiseConv1D(DepthwiseConv):
@@ -85,7 +87,7 @@ class DepthwiseConv2D(DepthwiseConv):
     spatial = 2
 
 
-class SeparableConv(Windowed):
+class SeparableConv(Windowed, WithDepthwise, WithPointwise, WithBias):
     """Base: a depthwise convolution, then a matrix product of the channels at each place.
 
     ``activation(depthwise_conv(x, depthwise_kernel) @ pointwise_kernel + bias)``.
@@ -99,8 +101,9 @@ class SeparableConv(Windowed):
         padding: ``"valid"``, ``"same"``, along one axis ``"causal"``, or numbers
             (:mod:`dualnet.windows`).
         depth_multiplier: the number of depthwise outputs for each channel.
-        activation, use_bias, depthwise_initializer, pointwise_initializer, bias_initializer:
-            as for :class:`~dualnet.nn.Dense`.
+        activation, use_bias, depthwise_initializer, pointwise_initializer, bias_initializer,
+            and by keyword a regularizer and a constraint for each: as for
+            :class:`~dualnet.nn.Dense`.
 
     Raises:
         ShapeError: an input of another rank or with other channels than the first.
@@ -126,10 +129,10 @@ class SeparableConv(Windowed):
         super().build(input_shape)
         inner = input_shape[-1] * self.depth_multiplier
         shape = (*self.window(), 1, inner)
-        self.add_weight("depthwise_kernel", shape, self.depthwise_initializer)
-        self.add_weight("pointwise_kernel", (inner, self.filters), self.pointwise_initializer)
+        self.add_in_role("depthwise", shape, name="depthwise_kernel")
+        self.add_in_role("pointwise", (inner, self.filters), name="pointwise_kernel")
         if self.use_bias:
-            self.add_weight("bias", (self.filters,), self.bias_initializer)
+            self.add_in_role("bias", (self.filters,))
 
     def forward(self, x: Tensor) -> Tensor:
         inner = ops.nn.depthwise_conv(
@@ -140,7 +143,7 @@ class SeparableConv(Windowed):
             dilation=self.dilation_rate,
         )
         y = ops.nn.linear(inner, self.pointwise_kernel, self.bias if self.use_bias else None)
-        return activations.get(self.activation)(y)
+        return self.penalized(activations.get(self.activation)(y))
 
 
 class SeparableConv1D(SeparableConv):

@@ -20,7 +20,9 @@ from dualnet.nn.graph import Node, apply_symbolically
 from dualnet.typing import Shape, Tensor
 
 if TYPE_CHECKING:
+    from dualnet.constraints import Constraint
     from dualnet.initializers import Initializer
+    from dualnet.regularizers import Regularizer
 
 __all__ = ["Layer", "Thawed", "unique_names"]
 
@@ -124,6 +126,8 @@ class Layer(Configurable):
         *,
         trainable: bool = True,
         dtype: str | None = None,
+        regularizer: str | Regularizer | None = None,
+        constraint: str | Constraint | None = None,
     ) -> Tensor:
         """Declares a weight; call it in ``build``, use it in ``forward`` as ``self.<name>``.
 
@@ -133,6 +137,9 @@ class Layer(Configurable):
             initializer: first values, drawn from ``(seed, "init", path)``.
             trainable: ``False`` for state that ``forward`` updates with ``ops.assign``.
             dtype: another dtype than the model's.
+            regularizer: what the weight adds to the loss, see :mod:`dualnet.regularizers`.
+            constraint: where it is put back to after an update, see
+                :mod:`dualnet.constraints`.
         """
         builder = self.__dict__.get("_builder")
         if builder is None:
@@ -141,8 +148,22 @@ class Layer(Configurable):
                 "is materialised on a backend"
             )
         return builder.add_weight(
-            self, name, tuple(shape), initializer, trainable=trainable, dtype=dtype
+            self,
+            name,
+            tuple(shape),
+            initializer,
+            trainable=trainable,
+            dtype=dtype,
+            regularizer=regularizer,
+            constraint=constraint,
         )
+
+    def add_penalty(self, value: Tensor) -> None:
+        """Adds a scalar to the loss of this call; call it in ``forward``.
+
+        ``fit`` and ``evaluate`` count it, and so does :meth:`dualnet.Model.penalty`.
+        """
+        self._penalties.add(value)
 
     def layers_below(self) -> Iterator[Layer]:
         """Every layer inside this one, at any depth; not this one itself."""

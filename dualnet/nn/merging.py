@@ -6,12 +6,12 @@ from functools import reduce
 from typing import Any
 
 from dualnet import ops
-from dualnet.errors import ShapeError
+from dualnet.errors import ConfigError, ShapeError
 from dualnet.nn.layer import Layer
 from dualnet.nn.masks import combined, every_step, fitting, parted
 from dualnet.typing import Tensor
 
-__all__ = ["Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"]
+__all__ = ["Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"]
 
 Inputs = tuple[Tensor, ...]
 
@@ -104,3 +104,54 @@ class Concatenate(Merge):
             return combined(*masks)
         whole = (every_step(x) if mask is None else mask for x, mask in zip(xs, masks, strict=True))
         return ops.concat(tuple(whole), axis=axis)
+
+
+class Dot(Merge):
+    """Products of two inputs, summed over an axis of each, sample by sample.
+
+    ``(batch, …, n, …)`` and ``(batch, …', n, …')`` give ``(batch, …, …')`` without the axes of
+    size ``n``; two vectors per sample give ``(batch, 1)``.
+
+    >>> from dualnet import nn
+    >>> nn.Dot(axes=(2, 1), normalize=True)
+    Dot(axes=(2, 1), normalize=True)
+
+    Args:
+        axes: the axis of both inputs, or one for each; not 0, the batch.
+        normalize: whether vectors along the axes are divided by their norms first, which gives
+            cosines.
+
+    Raises:
+        ShapeError: other than two inputs, or axes of different sizes.
+    """
+
+    axes: int | tuple[int, int]
+    normalize: bool = False
+
+    def check(self) -> None:
+        pair: Any = (self.axes,) if isinstance(self.axes, int) else self.axes
+        if not isinstance(pair, tuple) or len(pair) > 2 or not all(map(_is_axis, pair)):
+            raise ConfigError(f"Dot: axes={self.axes!r} must be an integer or two, and not 0")
+
+    def merged(self, xs: Inputs) -> Tensor:
+        if len(xs) != 2:
+            raise ShapeError(f"Dot takes two inputs, got {len(xs)}")
+        axes = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
+        if self.normalize:
+            pairs = zip(xs, axes, strict=True)
+            xs = tuple(ops.nn.normalize(x, axis=axis) for x, axis in pairs)
+        letters = iter("abcdefghijklmnopqrstuvwxy")
+        batch = next(letters)
+        one, other = ([batch, *(next(letters) for _ in x.shape[1:])] for x in xs)
+        for term, axis in zip((one, other), axes, strict=True):
+            term[axis] = "z"
+        kept = [letter for letter in (*one, *other[1:]) if letter != "z"]
+        y = ops.einsum(f"{''.join(one)},{''.join(other)}->{''.join(kept)}", *xs)
+        return ops.expand_dims(y, axis=-1) if len(kept) == 1 else y
+
+    def forward_masked(self, *xs: Any) -> Any:
+        return Layer.forward_masked(self, *xs)  # it sums over steps, or mixes them
+
+
+def _is_axis(axis: Any) -> bool:
+    return isinstance(axis, int) and not isinstance(axis, bool) and axis != 0

@@ -11,6 +11,7 @@ from dualnet.errors import ConfigError, ShapeError
 from dualnet.nn import _check
 from dualnet.nn.layer import Layer
 from dualnet.nn.masks import Masked, over_steps, passed
+from dualnet.nn.roles import WithAffine
 from dualnet.typing import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -25,11 +26,8 @@ __all__ = [
     "UnitNormalization",
 ]
 
-#: The least norm by which vectors are divided.
-FLOOR = 1e-12
 
-
-class Normalization(Layer):
+class Normalization(WithAffine):
     """Base: ``γ·x̂ + β``, with weights ``gamma`` (if ``scale``) and ``beta`` (if ``center``)."""
 
     autocast: ClassVar[bool] = False  # half precision is normalised in float32
@@ -43,14 +41,14 @@ class Normalization(Layer):
 
     def check(self) -> None:
         _check_epsilon(self)
-        _check.initializers(self)
+        _check.weights(self)
 
     def build_affine(self, shape: Shape) -> None:
         """Declares γ and β."""
         if self.scale:
-            self.add_weight("gamma", shape, self.gamma_initializer)
+            self.add_in_role("gamma", shape)
         if self.center:
-            self.add_weight("beta", shape, self.beta_initializer)
+            self.add_in_role("beta", shape)
 
     def affine(self) -> tuple[Tensor | None, Tensor | None]:
         """γ and β, or ``None`` for what there is not."""
@@ -81,6 +79,8 @@ class BatchNorm(Normalization):
         epsilon: ``ε``.
         center, scale: whether there are ``β`` and ``γ``.
         beta_initializer, gamma_initializer: see :mod:`dualnet.initializers`.
+        beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: by keyword, as
+            for the weights of :class:`~dualnet.nn.Dense`.
         moving_mean_initializer, moving_variance_initializer: same.
 
     Raises:
@@ -291,10 +291,7 @@ class UnitNormalization(Layer):
     autocast: ClassVar[bool] = False  # squares of half precision are summed in float32
 
     def forward(self, x: Tensor) -> Tensor:
-        squares = ops.sum(x * x, axis=self.axis, keepdims=True)
-        long = squares > FLOOR**2
-        norm = ops.sqrt(ops.where(long, squares, 1.0))  # of 1: the root has no slope at 0
-        return x / ops.where(long, norm, FLOOR)
+        return ops.nn.normalize(x, axis=self.axis)
 
     def forward_masked(self, x: Masked) -> Any:
         axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)

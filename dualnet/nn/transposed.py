@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dualnet import ops, windows
 from dualnet.nn import activations
 from dualnet.nn.convolution import Windowed, check_channels, check_groups
+from dualnet.nn.roles import WithBias, WithKernel
 from dualnet.typing import Shape, Tensor
 from dualnet.windows import Padding, Sizes
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"]
 
 
-class ConvTranspose(Windowed):
+class ConvTranspose(Windowed, WithKernel, WithBias):
     """Base of the transposed convolutions, adjoints of :class:`~dualnet.nn.Conv2D` and kin.
 
     Weights: ``kernel (*kernel_size, in, filters/groups)``, ``bias (filters,)``.
@@ -47,9 +48,9 @@ class ConvTranspose(Windowed):
         super().build(input_shape)
         check_channels(self, input_shape, self.groups)
         shape = (*self.window(), input_shape[-1], self.filters // self.groups)
-        self.add_weight("kernel", shape, self.kernel_initializer)
+        self.add_in_role("kernel", shape)
         if self.use_bias:
-            self.add_weight("bias", (self.filters,), self.bias_initializer)
+            self.add_in_role("bias", (self.filters,))
 
     def forward(self, x: Tensor) -> Tensor:
         y = ops.nn.conv_transpose(
@@ -62,7 +63,7 @@ class ConvTranspose(Windowed):
             dilation=self.dilation_rate,
             groups=self.groups,
         )
-        return activations.get(self.activation)(y)
+        return self.penalized(activations.get(self.activation)(y))
 
 
 class Conv1DTranspose(ConvTranspose):
@@ -74,8 +75,8 @@ class Conv1DTranspose(ConvTranspose):
         padding: ``"valid"``, ``"same"``, or what is cut off in numbers
             (:mod:`dualnet.windows`).
         output_padding: how much longer the output is at the end; not with ``"same"``.
-        activation, use_bias, kernel_initializer, bias_initializer: as for
-            :class:`~dualnet.nn.Dense`.
+        activation, use_bias, kernel_initializer, bias_initializer, and what is given by
+            keyword: as for :class:`~dualnet.nn.Dense`.
         groups: runs of channels that do not see each other.
 
     Raises:
@@ -95,8 +96,8 @@ class Conv2DTranspose(ConvTranspose):
     Args:
         filters: the number of output channels.
         kernel_size, strides, dilation_rate, output_padding: a number, or one per axis.
-        padding, activation, use_bias, kernel_initializer, bias_initializer, groups: as for
-            :class:`Conv1DTranspose`.
+        padding, activation, use_bias, kernel_initializer, bias_initializer, groups, and what
+            is given by keyword: as for :class:`Conv1DTranspose`.
 
     Raises:
         ShapeError: an input of another rank or with other channels than the first.

@@ -69,6 +69,8 @@ class BoundOptimizer:
         self._half = any(wide(dtype) != dtype for dtype in self._dtypes)
         self._parts = parted(rule, self.paths)
         self._slots = self._first_slots()
+        constraints = model.constraints() if hasattr(model, "constraints") else {}
+        self._constraints = [(i, constraints[p]) for i, p in enumerate(named) if p in constraints]
         self._sums = (
             Accumulation(backend, self.variables, rule.accumulate) if rule.accumulate > 1 else None
         )
@@ -244,7 +246,20 @@ class BoundOptimizer:
                 part.rate(step, rate),
                 guard,
             )
+        self._constrain(found, guard)
         self._count(due, made)
+
+    def _constrain(self, found: Gradients, guard: Tensor | None) -> None:
+        """Puts the weights that have moved back to where their constraints allow."""
+        state = self._backend.state
+        with self._backend.tape.no_gradient():
+            for place, constraint in self._constraints:
+                if found[place] is None:
+                    continue
+                variable, dtype = self.variables[place], self._dtypes[place]
+                value = ops.astype(constraint(ops.astype(variable, wide(dtype))), dtype)
+                value = value if guard is None else ops.where(guard, value, variable)
+                state.assign(variable, value)
 
     def _clipped(self, gradients: Gradients) -> tuple[Gradients, Any]:
         """Gradients within the rule's bounds, and whether they may be applied at all."""

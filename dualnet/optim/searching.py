@@ -13,7 +13,7 @@ import numpy as np
 
 from dualnet import ops, tree
 from dualnet.dtypes import promote, wide
-from dualnet.errors import NonFiniteError, StateError
+from dualnet.errors import ConfigError, NonFiniteError, StateError
 from dualnet.optim.bound import BoundOptimizer, Closure, evaluated
 from dualnet.optim.history import History, Pair, dot
 from dualnet.optim.keeping import beside
@@ -51,6 +51,11 @@ class BoundLBFGS(BoundOptimizer):
 
     def __init__(self, rule: LBFGS, model: Tree) -> None:
         super().__init__(rule, model)
+        if self._constraints:
+            raise ConfigError(
+                f"{rule!r} takes no constraints: a search along a line would leave them; train "
+                "with another optimizer, or without them"
+            )
         self._vector = _Vector(self._backend, self.variables)
         self._history = History(rule.history_size)
         self._gradient = self._move = ops.zeros_like(self._vector.read())

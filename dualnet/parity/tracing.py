@@ -10,6 +10,7 @@ from dualnet import losses, tree
 from dualnet.model import Model
 from dualnet.parity.recorded import Recorded, floating_leaves
 from dualnet.protocols import Backend
+from dualnet.training.steps import whole_loss
 from dualnet.typing import NDArray, Tensor, Tree
 
 __all__ = ["Call", "Trace", "trace", "trace_calls"]
@@ -127,7 +128,7 @@ def trace_calls(
     def run() -> Tensor:
         with backend.layers.watch_outputs(model.native, lambda *call: seen.append(call)):
             prediction = model.run(x)
-        return loss(y, prediction, weight)
+        return whole_loss(model, loss, y, prediction, weight)
 
     recorded = Recorded(backend, run, floating_leaves(backend, x))
     outputs = [leaf for *_, output in seen for leaf in floating_leaves(backend, output)]

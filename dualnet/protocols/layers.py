@@ -45,6 +45,14 @@ class Layers(Protocol):
         """Gives a module a weight (or, with ``state``, a non-trained value), and returns it."""
         ...
 
+    def own(self, module: Any, /) -> dict[str, Tensor]:
+        """A module's own weights and state values by name, those of its children left out."""
+        ...
+
+    def with_weights(self, module: Any, weights: dict[str, Tensor], /) -> Any:
+        """A copy in which own weights of these names read as these tensors; see ``reading_as``."""
+        ...
+
     def reading_as(self, module: Any, dtype: DtypeName, /) -> Any:
         """A copy whose own weights read as ``dtype``; children and state are the module's.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dualnet.model import Model
     from dualnet.optim import BoundOptimizer
 
-__all__ = ["Gradients", "Steps", "gradients", "predict"]
+__all__ = ["Gradients", "Steps", "gradients", "predict", "whole_loss"]
 
 Loss = Callable[..., Tensor]
 
@@ -43,17 +43,24 @@ def gradients(
     backend.layers.set_training(model.native, True)
     with backend.tape.record(persistent=False) as recording:
         prediction = model.run(x)
-        value = loss(y, prediction, weight)
+        value = whole_loss(model, loss, y, prediction, weight)
         target = scaled(value)
     found = recording.gradient([target], variables, None, retain=False, differentiable=False)
     return Gradients(prediction, value, found)
+
+
+def whole_loss(model: Model, loss: Loss, y: Tree, prediction: Tree, weight: Tree) -> Tensor:
+    """The loss of the model's latest prediction, and the penalties of that call."""
+    return model.penalties.added_to(loss(y, prediction, weight))
 
 
 def predict(model: Model, x: Tree) -> Tree:
     """The network's output in evaluation mode, with no gradient."""
     model.backend.layers.set_training(model.native, False)
     with model.backend.tape.no_gradient():
-        return model.run(x)
+        prediction = model.run(x)
+    model.penalties.forget()
+    return prediction
 
 
 class Steps:
@@ -109,9 +116,12 @@ class Steps:
         return loss, step.gradients, self._tallies(step.prediction, y, weight)
 
     def _evaluate(self, x: Tree, y: Tree, weight: Tree) -> tuple[Tensor, tuple[Tally, ...]]:
-        prediction = predict(self._model, x)
-        with self._model.backend.tape.no_gradient():
-            return self._loss(y, prediction, weight), self._tallies(prediction, y, weight)
+        model = self._model
+        model.backend.layers.set_training(model.native, False)
+        with model.backend.tape.no_gradient():
+            prediction = model.run(x)
+            loss = whole_loss(model, self._loss, y, prediction, weight)
+        return loss, self._tallies(prediction, y, weight)
 
     def _tallies(self, prediction: Tree, y: Tree, weight: Tree) -> tuple[Tally, ...]:
         """Those of the metrics; and with a mask one more, of the steps the loss is a mean of."""

@@ -8,18 +8,25 @@ or the output and the states after a call in training.
 
 from __future__ import annotations
 
-from layer_cases import attention, basic, masked, recurrent
+from layer_cases import attention, basic, masked, recurrent, wrapped
 from layer_cases.basic import ACTIVATIONS
 from layer_cases.case import Case
 
 __all__ = ["ACTIVATIONS", "CASES", "ELSEWHERE", "Case"]
 
-CASES = [*basic.CASES, *recurrent.CASES, *attention.CASES, *masked.CASES]
+CASES = [
+    *basic.CASES,
+    *recurrent.CASES,
+    *attention.CASES,
+    *masked.CASES,
+    *wrapped.CASES,
+]
 
 #: Public layers without a row here, and the tests that hold them.
 ELSEWHERE = {
     "Cell": "abstract",
     "Graph": "tests/test_definitions.py",
+    "Lambda": "tests/test_wrapped.py",
     "Layer": "abstract",
     "Masking": "tests/layer_cases/masked.py",
     "Native": "tests/test_layers.py",
