@@ -36,8 +36,8 @@ def ctc(
     A path has one symbol per step; it reads as what is left when repetitions are merged and
     then blanks removed.  Graves et al., "Connectionist Temporal Classification", 2006: the
     forward recursion (their equations 6 and 7), on logarithms.  Composed of differentiable
-    functions, so that every order of derivative exists.  The recursion is a loop of Python
-    over the steps, whose number a compiled function must know.
+    functions, so that every order of derivative exists.  The recursion is a
+    :func:`dualnet.ops.scan` over the steps.
 
     Args:
         y_true: integer labels ``(N, S)``; a row ends at its first blank or negative label.
@@ -116,15 +116,19 @@ def _forward(
     alpha = ops.concat(
         [ops.zeros_like(column), ops.full_like(emitted[:, 0, 1:], NEVER)], axis=1
     )  # before the first step: at the first blank
-    for step in range(shape_of(logs)[1]):
+
+    def step(carry: tuple[Tensor, Tensor], now: Tensor) -> tuple[tuple[Tensor, Tensor], None]:
+        alpha, done = carry
         one = ops.concat([column, alpha[:, :-1]], axis=1)
         two = ops.concat([column, one[:, :-1]], axis=1)
         two = ops.where(skips, two, ops.full_like(two, NEVER))
         came = ops.logsumexp(ops.stack([alpha, one, two], axis=-1), axis=-1)
-        moved = came + emitted[:, step]
+        moved = came + now
         if input_lengths is not None:
-            moved = ops.where(ops.less(step, input_lengths), moved, alpha)
-        alpha = moved
+            moved = ops.where(ops.less(done, input_lengths), moved, alpha)
+        return (moved, done + 1), None
+
+    (alpha, _), _ = ops.scan(step, (alpha, 0), ops.moveaxis(emitted, 1, 0))
     last = ops.take_along_axis(alpha, 2 * label_lengths, axis=1)
     before = ops.take_along_axis(alpha, ops.maximum(2 * label_lengths - 1, 0), axis=1)
     before = ops.where(ops.greater(label_lengths, 0), before, column)
