@@ -164,6 +164,26 @@ def test_minimize_returns_the_loss_before_the_update(backend: str) -> None:
     assert descent("linear", search.values())[0] < wanted
 
 
+def test_a_closure_of_a_tape(backend: str) -> None:
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal((12, 3))
+    y = x @ np.array([[1.0], [-2.0], [0.5]]) + 0.25
+    model = dn.Model(nn.Dense(1), input_shape=(3,), backend=backend, dtype="float64")
+    inputs, targets = model.to_native(x), model.to_native(y)
+    optimizer = WOLFE.bind(model)
+
+    def closure() -> tuple:
+        with dn.GradientTape() as tape:
+            loss = dn.losses.mse(targets, model(inputs, training=True))
+        return loss, tape.gradient(loss, model.trainable_variables)
+
+    optimizer.minimize(closure)
+    kernel, bias = (model.state()[path] for path in ("kernel", "bias"))
+    # The targets are linear; it stops where the loss, a square, changes by less than 1e-9.
+    np.testing.assert_allclose(kernel, [[1.0], [-2.0], [0.5]], atol=1e-4)
+    np.testing.assert_allclose(bias, [0.25], atol=1e-4)
+
+
 def test_other_optimizers_minimize_with_one_evaluation(backend: str) -> None:
     minimized = Running(backend, optim.Adam(0.1), *_problem("linear")).run(3)
     applied = Running(backend, optim.Adam(0.1), *_problem("linear"))

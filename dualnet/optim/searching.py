@@ -108,33 +108,28 @@ class BoundLBFGS(BoundOptimizer):
             raise
 
     def _search(self, closure: Closure, point: _Point) -> None:
-        rule, evaluations, rate = self.rule, 1, self.learning_rate
+        """The iterations of one update, from a point that has been evaluated."""
+        rule, left = self.rule, self.rule.evaluations - 1
         for iteration in range(1, rule.max_iter + 1):
             if self._largest(point.gradient) <= rule.tolerance_grad:
                 return
             direction = self._direction(point.gradient)
-            length = rate * (min(1.0, 1.0 / self._total(point)) if self.iterations == 1 else 1.0)
+            length = self.learning_rate * (self._first_part(point) if self.iterations == 1 else 1.0)
             self._move = direction * length
             slope = self._number(dot(point.gradient, direction))
             if slope > -rule.tolerance_change:
                 return
-            here = self._vector.read()
             if rule.line_search_fn is None:
-                self._vector.write(here + self._move)
+                self._vector.write(self._vector.read() + self._move)
                 if iteration == rule.max_iter:
                     return
-                found = self._point(*evaluated(closure))
-                evaluations += 1
+                found, used = self._point(*evaluated(closure)), 1
             else:
                 start = Trial(0.0, point.loss, point.gradient, slope)
-                search = self._line(closure, here, direction, start, rule.evaluations - evaluations)
-                trial = search.run(length)
-                self._move = direction * trial.length
-                self._vector.write(here + self._move)
-                found = _Point(trial.loss, trial.gradient)
-                evaluations += search.evaluations
+                found, used = self._searched(closure, start, direction, length, left)
+            left -= used
             if (
-                evaluations >= rule.evaluations
+                left <= 0
                 or self._largest(self._move) <= rule.tolerance_change
                 or abs(found.loss - point.loss) < rule.tolerance_change
             ):
@@ -149,9 +144,12 @@ class BoundLBFGS(BoundOptimizer):
         self._gradient = gradient
         return self._history.direction(gradient)
 
-    def _line(
-        self, closure: Closure, here: Tensor, direction: Tensor, start: Trial, most: int
-    ) -> StrongWolfe:
+    def _searched(
+        self, closure: Closure, start: Trial, direction: Tensor, length: float, most: int
+    ) -> tuple[_Point, int]:
+        """Where a search along a direction ends, and how many evaluations it took."""
+        here = self._vector.read()
+
         def at(length: float) -> Trial:
             self._vector.write(here + length * direction)
             loss, gradient = self._measured(*evaluated(closure))
@@ -159,7 +157,11 @@ class BoundLBFGS(BoundOptimizer):
             return Trial(length, loss, gradient, self._number(dot(gradient, direction)))
 
         longest, tolerance = self._largest(direction), self.rule.tolerance_change
-        return StrongWolfe(at, start, longest=longest, tolerance=tolerance, most=most)
+        search = StrongWolfe(at, start, longest=longest, tolerance=tolerance, most=most)
+        trial = search.run(length)
+        self._move = direction * trial.length
+        self._vector.write(here + self._move)
+        return _Point(trial.loss, trial.gradient), search.evaluations
 
     def _point(self, loss: Tensor, gradients: Tree) -> _Point:
         """A point that is taken.
@@ -183,8 +185,9 @@ class BoundLBFGS(BoundOptimizer):
     def _largest(self, vector: Tensor) -> float:
         return self._number(ops.max(ops.abs(vector)))
 
-    def _total(self, point: _Point) -> float:
-        return self._number(ops.sum(ops.abs(point.gradient)))
+    def _first_part(self, point: _Point) -> float:
+        """Of the learning rate, at the very first iteration."""
+        return min(1.0, 1.0 / self._number(ops.sum(ops.abs(point.gradient))))
 
     def _number(self, scalar: Tensor) -> float:
         return float(self._backend.state.to_numpy(scalar))
