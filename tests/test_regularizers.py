@@ -273,6 +273,11 @@ ROLES = [
     (lambda **k: nn.BatchNorm(**k), "gamma", "gamma", (3,)),
     (lambda **k: nn.LayerNorm(**k), "beta", "beta", (3,)),
     (lambda **k: nn.GroupNorm(1, **k), "gamma", "gamma", (3,)),
+    (lambda **k: nn.PReLU(**k), "alpha", "alpha", (3,)),
+    (lambda **k: nn.SimpleRNN(2, **k), "bias", "bias", (4, 3)),
+    (lambda **k: nn.LSTM(2, **k), "kernel", "kernel", (4, 3)),
+    (lambda **k: nn.RNN(nn.GRUCell(2, **k)), "recurrent", "cell.recurrent_kernel", (4, 3)),
+    (lambda **k: nn.ConvLSTM1D(2, 2, **k), "recurrent", "recurrent_kernel", (4, 5, 3)),
     (lambda **k: nn.Embedding(4, 2, **k), "embeddings", "embeddings", (3,)),
 ]
 
@@ -288,3 +293,14 @@ def test_every_role(layer: Any, role: str, weight: str, shape: Any, backend: str
     size = model.state()[weight].size
     assert dn.to_numpy(model.penalty()) == pytest.approx(0.01 * 0.25 * size, rel=EXACT)
     assert list(model.constraints()) == [weight]
+
+
+def test_every_projection_of_attention_is_regularised(backend: str) -> None:
+    layer = nn.MultiHeadAttention(2, 3, kernel_regularizer="l2", bias_constraint="non_neg")
+    model = dn.Model(layer, ((4, 6), (5, 6)), backend=backend, dtype="float64")
+    state = model.state()
+    kernels = [value for path, value in state.items() if path.endswith("_kernel")]
+    assert len(kernels) == 4
+    wanted = 0.01 * sum((kernel**2).sum() for kernel in kernels)
+    assert dn.to_numpy(model.penalty()) == pytest.approx(wanted, rel=EXACT)
+    assert set(model.constraints()) == {"query_bias", "value_bias", "output_bias"}

@@ -14,6 +14,7 @@ from dualnet.initializers import Constant, Initializer
 from dualnet.nn import _check
 from dualnet.nn.layer import Layer
 from dualnet.nn.masks import Masked, over_steps, passed
+from dualnet.nn.roles import WithAlpha
 from dualnet.typing import Shape, Tensor
 
 __all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
@@ -47,13 +48,15 @@ class LeakyReLU(Layer):
     forward_masked = passed
 
 
-class PReLU(Layer):
+class PReLU(WithAlpha):
     """``x`` where positive, else ``α·x`` with a learned ``α`` (He et al. 2015).
 
     Weight: ``alpha``, of the shape of a sample, with size 1 along shared axes.
 
     Args:
         alpha_initializer: see :mod:`dualnet.initializers`; 0.25, as in the paper.
+        alpha_regularizer, alpha_constraint: by keyword, as for the weights of
+            :class:`~dualnet.nn.Dense`.
         shared_axes: axes along which one ``α`` serves all, counted with the batch as axis 0:
             ``(1, 2)`` gives one for each channel of an image.
     """
@@ -62,7 +65,7 @@ class PReLU(Layer):
     shared_axes: tuple[int, ...] | None = None
 
     def check(self) -> None:
-        _check.initializers(self)
+        _check.weights(self)
         axes: Any = self.shared_axes
         if not all(isinstance(a, int) and a > 0 for a in axes or ()):
             raise ConfigError(f"PReLU: shared_axes are numbers from 1 on, got {axes!r}")
@@ -71,7 +74,7 @@ class PReLU(Layer):
         _check.rank(self, input_shape, 2, None, "add an axis with reshape")
         shared = self.shared_axes or ()
         shape = (1 if a in shared else n for a, n in enumerate(input_shape[1:], 1))
-        self.add_weight("alpha", tuple(shape), self.alpha_initializer)
+        self.add_in_role("alpha", tuple(shape))
 
     def forward(self, x: Tensor) -> Tensor:
         return ops.where(x > 0, x, self.alpha * x)

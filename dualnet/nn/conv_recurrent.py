@@ -59,13 +59,12 @@ class ConvLSTM(Recurrent, Thinned):
         _check.rank(self, input_shape, axes, axes, advice)
         window = windows.per_axis(self.kernel_size, self.spatial, "kernel_size")
         width = 4 * self.filters
-        self.add_weight("kernel", (*window, input_shape[-1], width), self.kernel_initializer)
-        shape = (*window, self.filters, width)
-        self.add_weight("recurrent_kernel", shape, self.recurrent_initializer)
+        self.add_in_role("kernel", (*window, input_shape[-1], width))
+        self.add_in_role("recurrent", (*window, self.filters, width), name="recurrent_kernel")
         if self.use_bias:
             bias = self.bias_initializer
             first = ForgetBias(bias) if self.unit_forget_bias else bias
-            self.add_weight("bias", (width,), first)
+            self.add_in_role("bias", (width,), initializer=first)
         self.build_dropout()
 
     def run(

@@ -10,6 +10,7 @@ from dualnet.nn import _check
 from dualnet.nn.attention import Attending, check_mask, padding
 from dualnet.nn.key_value_cache import KVCache
 from dualnet.nn.masks import combined
+from dualnet.nn.roles import WithBias, WithKernel
 from dualnet.typing import Shape, Tensor
 
 if TYPE_CHECKING:
@@ -18,14 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["GroupedQueryAttention", "MultiHeadAttention"]
 
 
-class Projecting(Attending):
+class Projecting(Attending, WithKernel, WithBias):
     """Base of the attention layers of several heads.
 
     ``q = query·W_q + b_q``, ``k = key·W_k``, ``v = value·W_v + b_v``, each cut into heads
     along its last axis; then ``Σ_h softmax(q_h k_hᵀ/√D) v_h · W_o + b_o``.
 
     Hyperparameters of every subclass: ``use_bias``, ``use_key_bias``, ``kernel_initializer``,
-    ``bias_initializer`` and ``rotary_base``.
+    ``bias_initializer`` and ``rotary_base``.  By keyword, regularizers and constraints of
+    kernels and of biases, as for :class:`~dualnet.nn.Dense`.
     """
 
     def heads(self) -> tuple[int, int]:
@@ -42,7 +44,7 @@ class Projecting(Attending):
 
     def check(self) -> None:
         super().check()
-        _check.initializers(self)
+        _check.weights(self)
         if self.rotary_base is not None:
             _check.finite(self, "rotary_base")
             if self.rotary_base <= 0 or self.depths()[0] % 2:
@@ -62,9 +64,9 @@ class Projecting(Attending):
         self._compute_dtype = self._builder.policy.compute
 
     def _build_projection(self, name: str, inputs: int, outputs: int, use_bias: bool) -> None:
-        self.add_weight(f"{name}_kernel", (inputs, outputs), self.kernel_initializer)
+        self.add_in_role("kernel", (inputs, outputs), name=f"{name}_kernel")
         if use_bias:
-            self.add_weight(f"{name}_bias", (outputs,), self.bias_initializer)
+            self.add_in_role("bias", (outputs,), name=f"{name}_bias")
 
     def forward(
         self,

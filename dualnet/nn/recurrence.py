@@ -10,6 +10,7 @@ from dualnet.initializers import Initializer
 from dualnet.initializers import get as initializer
 from dualnet.nn import _check, activations
 from dualnet.nn.regularization import Noisy
+from dualnet.nn.roles import WithBias, WithKernel, WithRecurrent
 from dualnet.ops.nn import recurrent
 from dualnet.ops.nn.recurrent import States
 from dualnet.random import Stream
@@ -18,7 +19,7 @@ from dualnet.typing import NDArray, Shape, Tensor
 __all__ = ["ForgetBias", "GRUBase", "LSTMBase", "Recurrence", "SimpleRNNBase", "Thinned", "times"]
 
 
-class Thinned(Noisy):
+class Thinned(Noisy, WithKernel, WithRecurrent, WithBias):
     """Base: a recurrence with kernels for input and state, and dropout of both.
 
     Dropout has one mask for all steps of a sequence (Gal & Ghahramani 2016).  In training,
@@ -29,6 +30,8 @@ class Thinned(Noisy):
         use_bias: whether there are biases.
         kernel_initializer, recurrent_initializer, bias_initializer: see
             :mod:`dualnet.initializers`.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint,
+            recurrent_constraint, bias_constraint: as for :class:`~dualnet.nn.Dense`.
         dropout: the part of the input that is dropped, in ``[0, 1]``.
         recurrent_dropout: the part of the state that is dropped where it meets its kernel.
         seed: another seed of the dropout than the model's.
@@ -46,7 +49,7 @@ class Thinned(Noisy):
     def check(self) -> None:
         _check.fraction(self, "dropout", "recurrent_dropout")
         _check.activation(self)
-        _check.initializers(self)
+        _check.weights(self)
 
     def build_dropout(self) -> None:
         """Declares the state of the dropout, if there is any."""
@@ -100,10 +103,10 @@ class Recurrence(Thinned):
     def declare(self, features: int) -> None:
         """Declares the weights for inputs of so many features."""
         width = self.gates * self.units
-        self.add_weight("kernel", (features, width), self.kernel_initializer)
-        self.add_weight("recurrent_kernel", (self.units, width), self.recurrent_initializer)
+        self.add_in_role("kernel", (features, width))
+        self.add_in_role("recurrent", (self.units, width), name="recurrent_kernel")
         if self.use_bias:
-            self.add_weight("bias", (width,), self.first_bias())
+            self.add_in_role("bias", (width,), initializer=self.first_bias())
         self.build_dropout()
 
     def first_bias(self) -> str | Initializer:
@@ -163,7 +166,7 @@ class GRUBase(Recurrence):
     def declare(self, features: int) -> None:
         super().declare(features)
         if self.use_bias and self.reset_after:
-            self.add_weight("recurrent_bias", (3 * self.units,), self.bias_initializer)
+            self.add_in_role("bias", (3 * self.units,), name="recurrent_bias")
 
     def usual(self) -> bool:
         return super().usual() and self.recurrent_activation == "sigmoid" and self.reset_after

@@ -18,6 +18,7 @@ from dualnet.typing import Shape, Tensor
 
 __all__ = [
     "WithAffine",
+    "WithAlpha",
     "WithBias",
     "WithDepthwise",
     "WithEmbeddings",
@@ -61,6 +62,13 @@ class WithKernel(WithRoles):
 
     kernel_regularizer: str | Regularizer | None = field(default=None, kw_only=True)
     kernel_constraint: str | Constraint | None = field(default=None, kw_only=True)
+
+
+class WithAlpha(WithRoles):
+    """Base of the layers with a learned slope ``α``."""
+
+    alpha_regularizer: str | Regularizer | None = field(default=None, kw_only=True)
+    alpha_constraint: str | Constraint | None = field(default=None, kw_only=True)
 
 
 class WithBias(WithRoles):
