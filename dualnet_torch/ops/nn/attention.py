@@ -21,7 +21,10 @@ def dot_product_attention(
     scale: float | None = None,
     causal: bool = False,
 ) -> Tensor:
-    if _differentiable(query, key, value) or (causal and mask is not None):
+    # The kernel takes one of mask and causal; what it gives for a row that a mask empties is 0 on
+    # a CPU, and elsewhere another kernel's affair.
+    masked = mask is not None and (causal or query.device.type != "cpu")
+    if masked or _differentiable(query, key, value):
         define = attention.dot_product_attention
         return define(query, key, value, mask=mask, scale=scale, causal=causal)
     return F.scaled_dot_product_attention(query, key, value, mask, 0.0, causal, scale=scale)
