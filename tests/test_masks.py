@@ -436,6 +436,11 @@ def test_losses_and_metrics_are_of_the_steps_there(backend: str) -> None:
         assert got == right[mask].mean()
         got = accuracy.result(accuracy.tally(targets, predicted, weights))
         assert abs(got - np.average(right[mask], weights=spread[mask])) <= EXACT
+    by_step = np.where(mask, RANDOM.uniform(size=mask.shape), 7.0)
+    loss = float(losses.CrossEntropy()(labels, p, Masked(by_step, mask)))
+    assert abs(loss - (each * by_step)[mask].sum() / mask.sum()) <= EXACT
+    got = accuracy.result(accuracy.tally(labels, p, Masked(by_step, mask)))
+    assert abs(got - np.average(right[mask], weights=by_step[mask])) <= EXACT
     elements = losses.CrossEntropy(reduction="none")(labels, p)
     assert np.abs(values(elements) - each * mask).max() <= EXACT
     np.testing.assert_array_equal(dn.to_numpy(elements.mask), mask)
@@ -651,6 +656,7 @@ SEQUENCE_ERRORS = [
     (lambda: Ragged([[1.0]], pad_to=0), ConfigError, "pad_to"),
     (lambda: Ragged([[1.0]], pad_to=()), ConfigError, "names no length"),
     (lambda: Ragged([[1.0]])[0], ConfigError, "cut by slices"),
+    (lambda: np.asarray(Ragged([[1.0]])), DataError, "are no array"),
     (lambda: pad_sequences([[1, 2, 3]], 2), DataError, "3 steps, more than pad_to=2"),
     (lambda: pad_sequences([[1]], padding="before"), ConfigError, "choose 'post' or 'pre'"),
     (lambda: pad_sequences([[1]], truncating="no"), ConfigError, "choose 'post' or 'pre'"),

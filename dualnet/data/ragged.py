@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -88,6 +88,12 @@ class Ragged:
         if not isinstance(rows, slice):
             raise ConfigError(f"Ragged is cut by slices, as in data[:100], got {rows!r}")
         return self.take(np.arange(len(self))[rows])
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise DataError(
+            "sequences of different lengths are no array; .padded() makes a masked one, and "
+            "weights of classes go with each step as sample_weight"
+        )
 
     def take(self, rows: NDArray) -> Ragged:
         """Some of the sequences, in this order."""

@@ -22,7 +22,7 @@ from dualnet.losses import (
     regression,
     sequences,
 )
-from dualnet.losses.reduction import check_reduction, unmasked
+from dualnet.losses.reduction import check_reduction, plain_weights, unmasked
 from dualnet.losses.targets import are_labels, check_labels, check_same_shape
 from dualnet.masked import wrapped
 from dualnet.typing import NDArray, Shape, Tensor
@@ -95,8 +95,8 @@ class Loss(Configurable):
                 f"{type(self).__name__} was given mask= and masked values; give one of them"
             )
         mask = own if mask is None else mask
-        options = self.fields()
-        value = type(self).function(y_true, y_pred, sample_weight, mask=mask, **options)
+        weight = plain_weights(sample_weight, y_pred)
+        value = type(self).function(y_true, y_pred, weight, mask=mask, **self.fields())
         elements = self.reduction == "none" and not self.of_samples
         return wrapped(value, own) if elements else value
 

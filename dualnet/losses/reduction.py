@@ -12,7 +12,14 @@ from dualnet.nn.masks import combined
 from dualnet.shapes import fits
 from dualnet.typing import Tensor
 
-__all__ = ["check_reduction", "reduced", "spread", "unmasked", "without_masked"]
+__all__ = [
+    "check_reduction",
+    "plain_weights",
+    "reduced",
+    "spread",
+    "unmasked",
+    "without_masked",
+]
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -45,6 +52,12 @@ def unmasked(y_true: Any, y_pred: Any) -> tuple[Any, Any, Any]:
     """Targets and predictions as values, and the mask of what both have; ``None`` if all."""
     (true, mask), (predicted, other) = parted(y_true), parted(y_pred)
     return true, predicted, combined(mask, other)
+
+
+def plain_weights(sample_weight: Any, tensor: Tensor) -> Any:
+    """Sample weights as they are, or those of masked steps: 0 where there is none."""
+    weight, mask = parted(sample_weight)
+    return weight if mask is None else without_masked(native_like(weight, tensor), mask)
 
 
 def without_masked(tensor: Tensor, mask: Tensor | None) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 from dualnet import ops, registry
 from dualnet.config import Configurable, snake_case
 from dualnet.dtypes import is_floating
-from dualnet.losses.reduction import spread, unmasked, without_masked
+from dualnet.losses.reduction import plain_weights, spread, unmasked, without_masked
 from dualnet.losses.targets import backend_of_tensor, cast_like, native_like, shape_of
 from dualnet.nn.masks import over_steps
 from dualnet.typing import NDArray, Tensor
@@ -47,11 +47,12 @@ class Metric(Configurable):
     def tally(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tally:
         """:meth:`update`, where steps that :class:`dualnet.nn.Masked` lacks have the weight 0."""
         true, predicted, mask = unmasked(y_true, y_pred)
+        weight = plain_weights(sample_weight, predicted)
         if mask is None:
-            return self.update(y_true, y_pred, sample_weight)
+            return self.update(y_true, y_pred, weight)
         mask = native_like(mask, predicted)
         true = without_masked(native_like(true, predicted), mask)
-        weight = mask_weights(mask, sample_weight)
+        weight = mask_weights(mask, weight)
         return self.update(true, without_masked(predicted, mask), weight)
 
     def result(self, tally: Sequence[Any]) -> float:

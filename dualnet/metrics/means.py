@@ -11,7 +11,7 @@ from dualnet.config import snake_case
 from dualnet.losses import Loss
 from dualnet.losses.angles import cosine
 from dualnet.losses.pairs import paired
-from dualnet.losses.reduction import unmasked, without_masked
+from dualnet.losses.reduction import plain_weights, unmasked, without_masked
 from dualnet.losses.targets import cast_like, native, native_like, shape_of
 from dualnet.masked import parted
 from dualnet.metrics.base import Metric, Tally, mask_weights, weighed
@@ -72,13 +72,14 @@ class Function(Metric):
     def tally(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tally:
         _, _, mask = unmasked(y_true, y_pred)
         if mask is None:
-            return self.update(y_true, y_pred, sample_weight)
+            return self.update(y_true, y_pred, plain_weights(sample_weight, y_pred))
         values = parted(self.function(y_true, y_pred))[0]
         mask = native_like(mask, values)
         if shape_of(values) == ():
             steps = cast_like(ops.count_nonzero(mask), values)
             return values * steps, steps
-        return weighed(without_masked(values, mask), mask_weights(mask, sample_weight))
+        weight = mask_weights(mask, plain_weights(sample_weight, values))
+        return weighed(without_masked(values, mask), weight)
 
 
 def _samples(y_pred: Tensor) -> Tensor:
