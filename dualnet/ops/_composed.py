@@ -39,8 +39,19 @@ def is_tensor(x: Any) -> bool:
 
 
 def tensor(x: Any) -> Tensor:
-    """An array or a number as a tensor of the current backend; anything else as it is."""
-    return ops.asarray(x) if isinstance(x, HOST) else x
+    """An array or a number as a tensor of the current backend; a tensor as it is.
+
+    Raises:
+        DtypeError: it is something else.
+    """
+    if isinstance(x, HOST):
+        return ops.asarray(x)
+    if not is_tensor(x):
+        raise DtypeError(
+            f"tensors, NumPy arrays and numbers are taken, got {type(x).__name__}; make a tensor "
+            "of it with ops.asarray"
+        )
+    return x
 
 
 def backend_of(x: Tensor) -> Backend:

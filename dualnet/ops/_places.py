@@ -9,7 +9,7 @@ import numpy as np
 
 from dualnet import dtypes
 from dualnet.errors import ConfigError, DtypeError, ShapeError
-from dualnet.ops._composed import constants, dtype_of, eager, is_tensor, tensor
+from dualnet.ops._composed import HOST, constants, dtype_of, eager, is_tensor, tensor
 from dualnet.ops._host import outside
 from dualnet.typing import Tensor
 
@@ -74,9 +74,9 @@ def _along(part: Any, length: int, x: Tensor) -> Any:
         if not part or any(type(place) is not int for place in part):
             raise ConfigError(f"an index of {part!r}; a list holds integers, one or more")
         part = constants(part, x, "int64")
-    part = tensor(part)
-    if not is_tensor(part):
+    if not isinstance(part, HOST) and not is_tensor(part):
         raise ConfigError(f"an index of {type(part).__name__}; give integers, slices or tensors")
+    part = tensor(part)
     if not dtypes.is_integer(dtype_of(part)):
         raise DtypeError(dtypes.refusal("an index", dtype_of(part), dtypes.INTEGER))
     part = ops.astype(part, "int64")

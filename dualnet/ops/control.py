@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from dualnet import tree
 from dualnet.errors import ConfigError, ShapeError
-from dualnet.ops._composed import backend_of
 from dualnet.ops._trees import (
     adopted,
     alike,
@@ -57,7 +56,8 @@ def cond(
     6.0
 
     Raises:
-        DtypeError: ``pred`` is not bool, or a result is no tensor.
+        DtypeError: ``pred`` is not bool, or an operand or a result is no tensor.
+        ForeignTensorError: tensors of two frameworks.
         ShapeError: ``pred`` is no scalar; in compiled code, the results differ in kind (of
             which PyTorch's compiler has words of its own).
     """
@@ -65,7 +65,7 @@ def cond(
     if isinstance(pred, bool):
         return (true_fn if pred else false_fn)(*operands)
     check_pred(pred, "cond")
-    backend = backend_of(pred)
+    backend = backend_among((pred, operands))
     return backend.control.branch(pred, true_fn, false_fn, adopted(operands, backend))
 
 

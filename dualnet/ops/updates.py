@@ -26,7 +26,7 @@ class Updates:
     """What can be done with the elements that :func:`at` has chosen."""
 
     def __init__(self, x: Tensor, index: Any) -> None:
-        self._x = tensor(x)
+        self._x = x
         self._mask = index if is_mask(index) else None
         self._index = index
 
@@ -93,7 +93,7 @@ def at(x: Tensor, index: Any, /) -> Updates:
         DtypeError: ``y`` is of a dtype that ``x`` cannot hold.
         ConfigError: something else as an index.
     """
-    return Updates(x, index)
+    return Updates(tensor(x), index)
 
 
 def scatter(indices: Tensor, values: Tensor, shape: Sequence[int], /) -> Tensor:
