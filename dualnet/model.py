@@ -25,6 +25,7 @@ from dualnet.masked import Masked, any_masked, check_masked, parted
 from dualnet.nn.build import Builder
 from dualnet.nn.graph import batch_shape
 from dualnet.nn.layer import Layer
+from dualnet.nn.wrappers import Wrapper
 from dualnet.random.layout import checked_integer
 from dualnet.training.trainer import Trainable
 from dualnet.typing import DtypeName, NDArray, Shape, Tensor, Tree
@@ -409,6 +410,8 @@ def _input_dtype(layer: Layer) -> str | None:
     first = getattr(layer, "layers", None)
     if first and not hasattr(layer, "input_specs"):
         return _input_dtype(first[0])
+    if isinstance(layer, Wrapper):
+        return _input_dtype(layer.layer)
     return type(layer).input_dtype
 
 

@@ -92,8 +92,7 @@ from dualnet.nn.resizing import Resizing, UpSampling1D, UpSampling2D, UpSampling
 from dualnet.nn.reversible import ReversibleEmbedding
 from dualnet.nn.ternary import TernaryDense
 from dualnet.nn.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
-from dualnet.nn.wrapper import Wrapper
-from dualnet.nn.wrappers import Bidirectional, TimeDistributed
+from dualnet.nn.wrappers import Bidirectional, TimeDistributed, Wrapper
 
 __all__ = [
     "Activation",

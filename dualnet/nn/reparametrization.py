@@ -10,7 +10,7 @@ from dualnet import ops
 from dualnet.errors import ConfigError
 from dualnet.initializers import Initializer
 from dualnet.nn import _check
-from dualnet.nn.wrapper import Wrapper
+from dualnet.nn.wrappers import Wrapper
 from dualnet.random import Stream
 from dualnet.typing import NDArray, Shape, Tensor
 

@@ -1,4 +1,4 @@
-"""Layers around other layers: at each time step, and in both directions of time."""
+"""Layers around other layers: their base, at each time step, and in both directions of time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,37 @@ from dualnet.nn.recurrent import Recurrent
 from dualnet.nn.steps import as_one_batch
 from dualnet.typing import Shape, Tensor
 
-__all__ = ["Bidirectional", "TimeDistributed"]
+__all__ = ["Bidirectional", "TimeDistributed", "Wrapper"]
 
 MERGES = ("ave", "concat", "mul", "sum")
 
 
-class TimeDistributed(Layer):
+class Wrapper(Layer):
+    """Base of the layers around another one, which is found at ``self.layer``.
+
+    By itself it does what the other does:
+
+    >>> from dualnet import nn
+    >>> class Residual(nn.Wrapper):
+    ...     def forward(self, x):
+    ...         return x + self.layer(x)
+    >>> Residual(nn.Dense(3))
+    Residual(layer=Dense(units=3))
+
+    Args:
+        layer: any layer.
+    """
+
+    layer: Layer
+
+    def check(self) -> None:
+        _check_layer(self, self.layer, Layer)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self.layer(*args, **kwargs)
+
+
+class TimeDistributed(Wrapper):
     """A layer at each time step: ``(batch, time, …)`` to ``(batch, time, …')``.
 
     All steps go through the layer at once, as one batch of ``batch·time`` samples: batch
@@ -28,11 +53,6 @@ class TimeDistributed(Layer):
     Args:
         layer: takes and gives one tensor, batch first.
     """
-
-    layer: Layer
-
-    def check(self) -> None:
-        _check_layer(self, self.layer, Layer)
 
     def build(self, input_shape: Shape) -> None:
         _check.rank(self, input_shape, 3, None, "the layout is (batch, time, …)")
@@ -56,7 +76,7 @@ class TimeDistributed(Layer):
         return Masked(self.forward(x.values), x.mask)
 
 
-class Bidirectional(Layer):
+class Bidirectional(Wrapper):
     """A recurrent layer forwards, another one backwards, and their outputs together.
 
     ``(batch, time, features)`` to ``(batch, 2·units)``, or to ``(batch, time, 2·units)`` if the
@@ -73,7 +93,6 @@ class Bidirectional(Layer):
             given.
     """
 
-    layer: Layer
     merge_mode: str | None = "concat"
     backward_layer: Layer | None = None
 
