@@ -91,8 +91,11 @@ def split(x: Any, sections: int | Sequence[int], /, *, axis: int = 0) -> Sequenc
 
 def squeeze(x: Any, /, axis: Axis) -> Any:
     axes = _axes(x, axis)
-    check_squeeze(x, axes)
-    return tf.squeeze(x, axes)
+    try:
+        return tf.squeeze(x, axes)
+    except (ValueError, tf.errors.InvalidArgumentError):  # traced, eager
+        check_squeeze(x, axes)
+        raise
 
 
 def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Any:

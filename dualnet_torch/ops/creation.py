@@ -99,11 +99,11 @@ def ones_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Any:
 
 
 def tril(x: Any, /, *, k: int = 0) -> Any:
-    return signed(torch.tril)(x, k)
+    return _tril(x, k)
 
 
 def triu(x: Any, /, *, k: int = 0) -> Any:
-    return signed(torch.triu)(x, k)
+    return _triu(x, k)
 
 
 def zeros(shape: Any, *, dtype: Any = None, device: Any = None) -> Any:
@@ -112,3 +112,7 @@ def zeros(shape: Any, *, dtype: Any = None, device: Any = None) -> Any:
 
 def zeros_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Any:
     return torch.zeros_like(x, dtype=native(dtype), device=place(device))
+
+
+_tril = signed(torch.tril)
+_triu = signed(torch.triu)

@@ -54,7 +54,7 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Any:
     before = torch.broadcast_shapes(x.shape[:axis], indices.shape[:axis])
     after = torch.broadcast_shapes(x.shape[axis + 1 :], indices.shape[axis + 1 :])
     indices = _wrapped(indices, size).expand((*before, count, *after))
-    return signed(torch.gather)(x.expand((*before, size, *after)), axis, indices)
+    return _gather(x.expand((*before, size, *after)), axis, indices)
 
 
 def top_k(x: Any, k: int, /, *, axis: int = -1) -> TopK:
@@ -96,6 +96,9 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Any:
         return torch.where(torch.scalar_tensor(condition, dtype=torch.bool), x1, x2)
     require(condition, BOOL, "where")
     return torch.where(condition, x1, x2)
+
+
+_gather = signed(torch.gather)
 
 
 def _order(x: Any) -> Any:

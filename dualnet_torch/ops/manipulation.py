@@ -38,7 +38,7 @@ def expand_dims(x: Any, /, axis: int = 0) -> Any:
 
 
 def flip(x: Any, /, *, axis: Axis = None) -> Any:
-    return signed(torch.flip)(x, _axes(x, axis))
+    return _flip(x, _axes(x, axis))
 
 
 def moveaxis(x: Any, source: Any, destination: Any, /) -> Any:
@@ -65,7 +65,7 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
     if not isinstance(repeats, int):
         require(repeats, INTEGER, "repeat")
         repeats = repeats.to(torch.int64)
-    return signed(torch.repeat_interleave)(x, repeats, dim=axis)
+    return _repeat(x, repeats, dim=axis)
 
 
 def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Any:
@@ -101,6 +101,10 @@ def tile(x: Any, repetitions: Sequence[int], /) -> Any:
 
 def unstack(x: Any, /, *, axis: int = 0) -> Sequence[Any]:
     return torch.unbind(x, axis)
+
+
+_flip = signed(torch.flip)
+_repeat = signed(torch.repeat_interleave)
 
 
 def _axes(x: Any, axis: Axis) -> Any:

@@ -14,6 +14,7 @@ from dualnet_torch.ops._common import (
     NUMERIC,
     REAL,
     REAL_FLOATING,
+    WIDE_UNSIGNED,
     Function,
     beside,
     cast,
@@ -97,7 +98,8 @@ def max(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
     require(x, REAL, "max")
     if axis == ():
         return _each(max, x)
-    return _amax(x, dim=_axes(x, axis), keepdim=keepdims)  # torch.max favours one of a tie
+    largest = _amax if x.dtype in WIDE_UNSIGNED else torch.amax  # torch.max favours one of a tie
+    return largest(x, dim=_axes(x, axis), keepdim=keepdims)
 
 
 def mean(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -111,7 +113,8 @@ def min(x: Any, /, *, axis: Axis = None, keepdims: bool = False) -> Any:
     require(x, REAL, "min")
     if axis == ():
         return _each(min, x)
-    return _amin(x, dim=_axes(x, axis), keepdim=keepdims)  # torch.min favours one of a tie
+    smallest = _amin if x.dtype in WIDE_UNSIGNED else torch.amin  # torch.min favours one of a tie
+    return smallest(x, dim=_axes(x, axis), keepdim=keepdims)
 
 
 def prod(x: Any, /, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
