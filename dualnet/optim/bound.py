@@ -22,10 +22,10 @@ from dualnet.optim.base import Optimizer
 from dualnet.optim.check import check_nonnegative
 from dualnet.optim.groups import parted
 from dualnet.optim.keeping import beside
+from dualnet.optim.naming import common_backend, described, named_variables
 from dualnet.optim.scalar import Number
 from dualnet.optim.scaling import Scaling
 from dualnet.optim.schedules import Schedule
-from dualnet.protocols import Backend
 from dualnet.shapes import fits
 from dualnet.typing import NDArray, Tensor, Tree
 from dualnet.variables import take_over
@@ -58,11 +58,11 @@ class BoundOptimizer:
     """
 
     def __init__(self, rule: Optimizer, model: Tree) -> None:
-        named = _named_variables(model)
+        named = named_variables(model)
         self.rule = rule
         self.paths = tuple(named)
         self.variables = list(named.values())
-        self._backend = backend = _common_backend(named)
+        self._backend = backend = common_backend(named)
         state = backend.state
         self._dtypes = [state.dtype_name(v) for v in self.variables]
         self._shapes = [state.shape(v) for v in self.variables]
@@ -367,7 +367,7 @@ class BoundOptimizer:
         state = self._backend.state
         if not state.is_tensor_type(type(g)):
             raise ForeignTensorError(
-                f"the gradient of {self.paths[place]!r} is {_described(g)}; its variable is a "
+                f"the gradient of {self.paths[place]!r} is {described(g)}; its variable is a "
                 f"tensor of {self._backend.name}"
             )
         if not fits(state.shape(g), self._shapes[place]):
@@ -416,54 +416,6 @@ class BoundOptimizer:
         return held
 
 
-def _named_variables(model: Tree) -> dict[str, Tensor]:
-    """Path to variable, of a model or of a tree of variables."""
-    if hasattr(model, "named_trainable_variables"):
-        named = dict(model.named_trainable_variables())
-    else:
-        held = getattr(model, "trainable_variables", model)
-        named = dict(_paths(held if isinstance(held, dict) else _as_list(held)))
-    if not named:
-        raise ConfigError("there is nothing to train: the model has no trainable variables")
-    return named
-
-
-def _as_list(held: Any) -> list[Any]:
-    """The branches of a tuple, list or iterator; anything else is one variable."""
-    return list(held) if isinstance(held, (Sequence, Iterator)) else [held]
-
-
-def _paths(held: Tree, path: str = "") -> Iterator[tuple[str, Tensor]]:
-    """The leaves of a tree with their places: ``"encoder.0"``."""
-    if isinstance(held, dict):
-        children = [(str(key), held[key]) for key in sorted(held)]
-    elif isinstance(held, (tuple, list)):
-        children = [(str(place), child) for place, child in enumerate(held)]
-    else:
-        yield path, held
-        return
-    for name, child in children:
-        yield from _paths(child, f"{path}.{name}" if path else name)
-
-
-def _common_backend(named: dict[str, Tensor]) -> Backend:
-    """The backend of all variables."""
-    found: dict[str, Backend] = {}
-    for path, variable in named.items():
-        backend = registry.of_type(type(variable))
-        if backend is None or not backend.state.is_variable(variable):
-            raise ConfigError(
-                f"{path or 'the argument'} is {_described(variable)}, which no optimizer can "
-                "change; bind a dn.Model, or a list of variables: optimizer.bind([w, b])"
-            )
-        found[backend.name] = backend
-    if len(found) > 1:
-        raise ForeignTensorError(
-            f"variables of {' and '.join(sorted(found))} in one optimizer; bind one for each"
-        )
-    return next(iter(found.values()))
-
-
 def evaluated(closure: Closure) -> tuple[Tensor, Tree]:
     """What a function gives for :meth:`BoundOptimizer.minimize`.
 
@@ -473,13 +425,13 @@ def evaluated(closure: Closure) -> tuple[Tensor, Tree]:
     found: Any = closure()
     if not isinstance(found, tuple) or len(found) != 2:
         raise ConfigError(
-            f"the function to minimize gave {_described(found)}; it returns (loss, gradients)"
+            f"the function to minimize gave {described(found)}; it returns (loss, gradients)"
         )
     loss, gradients = found
     backend = registry.of_type(type(loss))
     if backend is None or backend.state.shape(loss) != ():
         raise ConfigError(
-            f"the loss of the function to minimize is {_described(loss)}; it is a tensor of one "
+            f"the loss of the function to minimize is {described(loss)}; it is a tensor of one "
             "number, as ops.mean gives"
         )
     return loss, gradients
@@ -494,7 +446,3 @@ def _both(due: Number, finite: Number) -> Number:
 
 def _any(gradients: Gradients) -> bool:
     return any(g is not None for g in gradients)
-
-
-def _described(value: Any) -> str:
-    return f"{type(value).__module__}.{type(value).__qualname__}"
