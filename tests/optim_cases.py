@@ -142,7 +142,6 @@ SEARCHES = [Search(optim.LBFGS(line_search_fn="strong_wolfe"), 15)]
 #: The same with other options: on PyTorch alone, for time.
 SEARCH_VARIANTS = [
     Search(optim.LBFGS(max_iter=1, history_size=3, line_search_fn="strong_wolfe"), 300),
-    Search(optim.LBFGS(0.1, max_iter=1), 300),
     Search(optim.LBFGS(0.1, max_iter=5, max_eval=3), 20),
     Search(optim.LBFGS(max_iter=5, max_eval=4, line_search_fn="strong_wolfe"), 20),
     Search(optim.LBFGS(0.01, tolerance_grad=1e-2, tolerance_change=1e-5), 3),
