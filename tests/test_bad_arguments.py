@@ -14,9 +14,10 @@ from dualnet import initializers, losses, registry
 from dualnet.config import Configurable
 from dualnet.errors import ConfigError, DualnetError, ForeignTensorError, UnknownName
 from dualnet.nn import Dense, Dropout, Sequential
-from tests import metric_cases, optim_cases
+from tests import metric_cases, optim_cases, schedule_cases
+from tests import test_constraints as constraints
+from tests import test_regularizers as regularizers
 from tests.test_ops import ROWS, the_function
-from tests.test_schedules import SCHEDULES
 
 #: One value of each public class of definitions, from the tables.
 VALUES: dict[type, Any] = {
@@ -25,7 +26,8 @@ VALUES: dict[type, Any] = {
         *(case.layer for case in LAYERS),
         *(case.metric for case in metric_cases.CASES),
         *(course.rule for course in optim_cases.COURSES),
-        *SCHEDULES,
+        *(case.schedule for case in schedule_cases.CASES),
+        *(ours for ours, _ in (*constraints.SAME, *regularizers.SAME)),
         *(kind() for kind in set(losses.NAMES.values())),
         *(initializers.get(name) for name in initializers.NAMES),
     ]
@@ -40,7 +42,7 @@ OPEN = {("Constant", "value"), ("Lambda", "arguments")}
 def test_no_hyperparameter_takes_just_anything(value: Configurable) -> None:
     for field in dataclasses.fields(value):  # type: ignore[arg-type]  # every definition is one
         if (type(value).__name__, field.name) not in OPEN:
-            with pytest.raises(ConfigError):
+            with pytest.raises(DualnetError):
                 value.replace(**{field.name: object()})
 
 

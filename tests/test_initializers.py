@@ -43,31 +43,35 @@ def _truncated(stddev):
     return stats.truncnorm(-2.0, 2.0, scale=before)
 
 
+#: Initializer, shape, and the law that SciPy has of its values.
+LAWS = [
+    (init.RandomNormal(), DENSE, _normal(0.05)),
+    (init.RandomNormal(mean=3.0, stddev=2.0), DENSE, stats.norm(3.0, 2.0)),
+    (init.RandomUniform(), DENSE, _uniform(0.05)),
+    (init.RandomUniform(1.0, 3.0), DENSE, stats.uniform(1.0, 2.0)),
+    (init.TruncatedNormal(), DENSE, _truncated(0.05)),
+    (init.GlorotUniform(), DENSE, _uniform(math.sqrt(6 / 500))),
+    (init.GlorotUniform(), CONV, _uniform(math.sqrt(6 / (9 * 150)))),
+    (init.GlorotNormal(), DENSE, _truncated(math.sqrt(2 / 500))),
+    (init.HeUniform(), DENSE, _uniform(math.sqrt(6 / 300))),
+    (init.HeUniform(), DEPTHWISE, _uniform(math.sqrt(6 / 25))),
+    (init.HeNormal(), CONV, _truncated(math.sqrt(2 / (9 * 60)))),
+    (init.HeNormal(), GROUPED, _truncated(math.sqrt(2 / (9 * 20)))),
+    (init.LecunUniform(), DENSE, _uniform(math.sqrt(3 / 300))),
+    (init.LecunNormal(), DENSE, _truncated(math.sqrt(1 / 300))),
+    (init.VarianceScaling(), DENSE, _truncated(math.sqrt(1 / 300))),
+    (init.VarianceScaling(3.0, "fan_out", "normal"), DENSE, _truncated(math.sqrt(3 / 200))),
+    (
+        init.VarianceScaling(1.0, "fan_avg", "untruncated_normal"),
+        DENSE,
+        _normal(math.sqrt(1 / 250)),
+    ),
+]
+
+
 @pytest.mark.parametrize(
     ("initializer", "shape", "law"),
-    [
-        (init.RandomNormal(), DENSE, _normal(0.05)),
-        (init.RandomNormal(mean=3.0, stddev=2.0), DENSE, stats.norm(3.0, 2.0)),
-        (init.RandomUniform(), DENSE, _uniform(0.05)),
-        (init.RandomUniform(1.0, 3.0), DENSE, stats.uniform(1.0, 2.0)),
-        (init.TruncatedNormal(), DENSE, _truncated(0.05)),
-        (init.GlorotUniform(), DENSE, _uniform(math.sqrt(6 / 500))),
-        (init.GlorotUniform(), CONV, _uniform(math.sqrt(6 / (9 * 150)))),
-        (init.GlorotNormal(), DENSE, _truncated(math.sqrt(2 / 500))),
-        (init.HeUniform(), DENSE, _uniform(math.sqrt(6 / 300))),
-        (init.HeUniform(), DEPTHWISE, _uniform(math.sqrt(6 / 25))),
-        (init.HeNormal(), CONV, _truncated(math.sqrt(2 / (9 * 60)))),
-        (init.HeNormal(), GROUPED, _truncated(math.sqrt(2 / (9 * 20)))),
-        (init.LecunUniform(), DENSE, _uniform(math.sqrt(3 / 300))),
-        (init.LecunNormal(), DENSE, _truncated(math.sqrt(1 / 300))),
-        (init.VarianceScaling(), DENSE, _truncated(math.sqrt(1 / 300))),
-        (init.VarianceScaling(3.0, "fan_out", "normal"), DENSE, _truncated(math.sqrt(3 / 200))),
-        (
-            init.VarianceScaling(1.0, "fan_avg", "untruncated_normal"),
-            DENSE,
-            _normal(math.sqrt(1 / 250)),
-        ),
-    ],
+    LAWS,
     ids=lambda value: repr(value) if isinstance(value, init.Initializer) else None,
 )
 def test_distribution(initializer, shape, law):
