@@ -22,6 +22,8 @@ from dualnet import losses, nn
 from dualnet.testing.coverage import Proof
 
 ALL = ("value", "gradient", "second derivative", "compiled")
+FIRST = ("value", "gradient", "compiled")
+VALUE = ("value",)
 #: Names of libraries, as their users say them.
 LIBRARIES = {
     "numpy": "NumPy",
@@ -79,11 +81,11 @@ def proofs() -> list[Proof]:
                 for c in optim_cases.COURSES
             ),
         ),
-        *_of("initializer", ((type(i), "SciPy's law") for i, *_ in test_initializers.LAWS)),
-        *_of("regularizer", ((type(ours), "Keras") for ours, _ in test_regularizers.SAME)),
+        *_of("initializer", ((type(i), "SciPy's law") for i, *_ in test_initializers.LAWS), VALUE),
+        *_of("regularizer", ((type(ours), "Keras") for ours, _ in test_regularizers.SAME), FIRST),
         *_of("constraint", ((type(ours), "Keras") for ours, _ in test_constraints.SAME)),
         *_of("schedule", ((type(c.schedule), c.against) for c in schedule_cases.CASES)),
-        *_of("callback", ((r.callback, r.against) for r in callback_cases.ROWS)),
+        *_of("callback", ((r.callback, r.against) for r in callback_cases.ROWS), VALUE),
         *(Proof(kind, name, f"{against}, {file}") for kind, name, against, file in ELSEWHERE),
     ]
 
@@ -115,9 +117,13 @@ def _losses() -> Iterator[Proof]:
         yield Proof("loss", classes[loss], against, shows)
 
 
-def _of(kind: str, rows: Iterable[tuple[type, str]]) -> Iterator[Proof]:
+def _of(
+    kind: str,
+    rows: Iterable[tuple[type, str]],
+    shows: tuple[str, ...] = ("value", "compiled"),
+) -> Iterator[Proof]:
     for cls, against in rows:
-        yield Proof(kind, cls.__name__, against, ("value", "compiled"))
+        yield Proof(kind, cls.__name__, against, shows)
 
 
 def named(reference: Any) -> str:
