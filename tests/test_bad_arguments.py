@@ -28,7 +28,7 @@ VALUES: dict[type, Any] = {
         *(course.rule for course in optim_cases.COURSES),
         *(case.schedule for case in schedule_cases.CASES),
         *(ours for ours, _ in (*constraints.SAME, *regularizers.SAME)),
-        *(kind() for kind in set(losses.NAMES.values())),
+        *(kind() for kind in dict.fromkeys(losses.NAMES.values())),
         *(initializers.get(name) for name in initializers.NAMES),
     ]
 }
