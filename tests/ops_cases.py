@@ -573,6 +573,7 @@ CREATION = [
     Row("arange", (7, 0), np.arange, {"step": -2}),
     Row("asarray", ([[1.5, 2], [3, 4]],), np.asarray, {"dtype": "float64"}),
     Row("asarray", ([[1, 2]],), np.asarray),
+    Row("asarray", ([2**64 - 1, 1],), np.asarray, {"dtype": "uint64"}),
     Row("asarray", (x,), np.asarray, {"copy": True}),
     Row("empty", ((2, 3),), np.zeros, {"dtype": "float64"}),
     Row("empty_like", (x,), np.zeros_like),

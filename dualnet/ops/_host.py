@@ -44,11 +44,14 @@ def host_array(obj: Any, dtype: Any = None) -> tuple[NDArray, DtypeName]:
     Raises:
         DtypeError: ``obj`` holds something else than numbers.
     """
-    array = np.asarray(obj)
+    numpys = isinstance(obj, (np.ndarray, np.generic))
     if dtype is not None:
-        return array, dtypes.canonical(dtype)
+        asked = dtypes.canonical(dtype)
+        exact = asked == "uint64" and not numpys  # NumPy makes [2**64 - 1, 1] floats
+        return np.asarray(obj, "uint64" if exact else None), asked
+    array = np.asarray(obj)
     name = dtypes.canonical(array.dtype)
-    if not isinstance(obj, (np.ndarray, np.generic)):
+    if not numpys:
         if name == "float64":
             name = default_float()
         elif name == "complex128" and default_float() != "float64":
