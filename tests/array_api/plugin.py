@@ -23,12 +23,6 @@ LEDGER = tomllib.loads((Path(__file__).parent / "ledger.toml").read_text())
 EXAMPLES = 20
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests() -> None:
-    """The suite's own conftest takes what it needs of Hypothesis when it is imported."""
-    shim.install()
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """The same examples each time, without the search for smaller ones that fail."""
@@ -41,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
         report_multiple_bugs=False,
     )
     settings.load_profile("dualnet")
+    shim.install()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -29,7 +29,7 @@ def install() -> None:
 
 def _of_tuples(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
-        named = {k: _as_tuple(v) if k.endswith("shape") else v for k, v in kwargs.items()}
+        named = {key: _as_tuple(value) for key, value in kwargs.items()}
         return function(*map(_as_tuple, args), **named)
 
     return call
