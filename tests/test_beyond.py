@@ -49,11 +49,24 @@ MEANINGS: list[tuple[str, tuple[Any, ...], dict[str, Any], Any]] = [
     ("nancumprod", ([NAN, 2.0, NAN],), {}, [1.0, 2.0, 2.0]),
     ("median", ([1.0, NAN, 2.0],), {}, NAN),
     ("median", ([INF, INF, 1.0],), {}, INF),
+    ("median", ([-INF, 1.0],), {}, -INF),
+    ("median", ([-INF, INF],), {}, NAN),
+    ("median", ([-1.5e308, 1.5e308],), {}, 0.0),
+    ("nanmedian", ([-INF, NAN, 1.0],), {}, -INF),
+    ("median", (np.float64(3.0),), {}, 3.0),
+    ("quantile", (np.float64(3.0), [0.1, 0.9]), {}, [3.0, 3.0]),
+    ("quantile", ([1.0, 2.0], 0.5), {"axis": ()}, [1.0, 2.0]),
     ("quantile", ([1.0, 2.0, INF], 0.5), {}, 2.0),
     ("quantile", ([1.0, 2.0, 4.0, 8.0], 0.5), {"method": "nearest"}, 4.0),
     ("quantile", ([1.0, 2.0, 4.0, 8.0], [0.1, 0.3]), {"method": "midpoint"}, [1.5, 1.5]),
     ("bincount", ([3, 1],), {"minlength": 6}, [0, 1, 0, 1, 0, 0]),
+    *[
+        ("bincount", (np.array([2, 0], dtype),), {}, [1, 0, 1])
+        for dtype in ("int8", "int32", "uint8", "uint64")
+    ],
     ("bincount", (np.zeros(0, "int64"),), {}, np.zeros(0)),
+    ("histogram", ([0.0, 1.0],), {"bins": np.int64(2)}, [1, 1]),
+    ("histogram", ([0.0, 1.0],), {"bins": np.array([0.0, 1.0, 2.0])}, [1, 1]),
     ("histogram", ([0.0, 1.0, NAN, 9.0],), {"bins": 2, "range": (0.0, 1.0)}, [1, 1]),
     ("histogram", ([2.0, 2.0],), {"bins": 2}, [0, 2]),
     ("histogram", (np.zeros(0),), {"bins": 2}, [0, 0]),
@@ -66,6 +79,15 @@ def test_meaning(name: str, args: Any, kwargs: Any, wanted: Any) -> None:
     found = getattr(ops, name)(*map(given, args), **kwargs)
     found = found[0] if name == "histogram" else found
     np.testing.assert_array_equal(dn.to_numpy(found), wanted)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_moments_in_half_precision_count_and_add_in_float32(dtype: str) -> None:
+    x = ops.astype(given(np.tile([0.5, 1.5], 35_000)), dtype)  # both sums are beyond float16
+    for name, wanted in {"nanmean": 1.0, "nanvar": 0.25, "nanstd": 0.5}.items():
+        found = getattr(ops, name)(x)
+        assert found.dtype == x.dtype
+        assert float(ops.astype(found, "float64")) == wanted, name
 
 
 #: Function, arguments, options, the gradient of the sum in the first argument.
@@ -112,9 +134,14 @@ REFUSALS: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]
     ("bincount", (VECTOR,), {}, dn.DtypeError, "bincount takes int8"),
     ("bincount", (WHOLE - 1,), {}, dn.IndexRangeError, "id -1"),
     ("bincount", (WHOLE,), {"length": 3}, dn.IndexRangeError, "id 4"),
-    ("bincount", (WHOLE,), {"length": -1}, dn.ConfigError, "must not be negative"),
+    ("bincount", (WHOLE,), {"length": -1}, dn.ConfigError, "length must be in"),
+    ("bincount", (WHOLE,), {"minlength": 2.5}, dn.ConfigError, "minlength must be an integer"),
     ("bincount", (WHOLE,), {"weights": np.ones(2)}, dn.ShapeError, "one id for each"),
-    ("histogram", (VECTOR,), {"bins": 0}, dn.ConfigError, "bins=0; there must be"),
+    ("histogram", (VECTOR,), {"bins": 0}, dn.ConfigError, "bins must be in"),
+    ("histogram", (VECTOR,), {"bins": 2.5}, dn.ConfigError, "bins must be an integer, got 2.5"),
+    ("histogram", (VECTOR,), {"bins": "auto"}, dn.ConfigError, "bins must be an integer"),
+    ("histogram", (VECTOR,), {"range": (0, 1, 2)}, dn.ConfigError, "two finite numbers"),
+    ("histogram", (VECTOR,), {"range": "ab"}, dn.ConfigError, "two finite numbers"),
     ("histogram", (VECTOR,), {"bins": [1.0]}, dn.ConfigError, "two or more"),
     ("histogram", (VECTOR,), {"bins": [1.0, 0.0]}, dn.ConfigError, "must ascend"),
     ("histogram", (VECTOR,), {"range": (1.0, 0.0)}, dn.ConfigError, "the smaller one first"),
@@ -127,8 +154,13 @@ REFUSALS: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]
     ("quantile", (VECTOR, 0.5), {"axis": 1}, dn.ShapeError, "axis=1 does not name"),
     ("quantile", (MATRIX, 0.5), {"axis": (0, -2)}, dn.ShapeError, "each once"),
     ("quantile", (WHOLE, 0.5), {}, dn.DtypeError, "quantile takes"),
+    ("quantile", (VECTOR, 0.5), {"axis": "last"}, dn.ShapeError, "axis='last' does not name"),
     ("percentile", (VECTOR, 101), {}, dn.ConfigError, "0 and 100"),
-    ("median", (np.ones((0, 2)),), {}, dn.ShapeError, "quantile of nothing"),
+    ("percentile", (VECTOR, "half"), {}, dn.ConfigError, "0 and 100"),
+    ("nanpercentile", (VECTOR, None), {}, dn.ConfigError, "0 and 100"),
+    ("percentile", (WHOLE, 50), {}, dn.DtypeError, "percentile takes"),
+    ("median", (np.ones((0, 2)),), {}, dn.ShapeError, "median of nothing"),
+    ("nanmedian", (WHOLE,), {}, dn.DtypeError, "nanmedian takes"),
     ("nanmean", (WHOLE,), {}, dn.DtypeError, "nanmean takes"),
     ("nanvar", (WHOLE,), {}, dn.DtypeError, "nanvar takes"),
     ("nanargmax", ([[NAN, NAN], [0.0, 1.0]],), {"axis": 1}, dn.NonFiniteError, "nothing but NaN"),

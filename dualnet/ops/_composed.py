@@ -92,13 +92,13 @@ def axes_of(x: Tensor, axis: Axis) -> tuple[int, ...]:
         ShapeError: an axis is not there, or is named twice.
     """
     rank = len(x.shape)
-    given = tuple(range(rank)) if axis is None else (axis,) if isinstance(axis, int) else axis
-    axes = sorted({a + rank if a < 0 else a for a in given})
-    if len(axes) != len(given) or any(not 0 <= a < rank for a in axes):
+    given = axis if isinstance(axis, (list, tuple)) else range(rank) if axis is None else (axis,)
+    counted = {a % rank for a in given if isinstance(a, int) and -rank <= a < rank}
+    if len(counted) != len(given):
         raise ShapeError(
-            f"axis={axis} does not name axes of a tensor of shape {tuple(x.shape)}, each once"
+            f"axis={axis!r} does not name axes of a tensor of shape {tuple(x.shape)}, each once"
         )
-    return tuple(axes)
+    return tuple(sorted(counted))
 
 
 def merged_last(x: Tensor, axes: tuple[int, ...]) -> Tensor:

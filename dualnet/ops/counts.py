@@ -6,9 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dualnet import dtypes
 from dualnet.errors import ConfigError, DtypeError, NonFiniteError, ShapeError
-from dualnet.ops._composed import constants, dtype_of, eager, require_floating, tensor
+from dualnet.ops._composed import constants, dtype_of, eager, is_tensor, require_floating, tensor
+from dualnet.random.layout import checked_integer
 from dualnet.typing import Tensor
 
 if TYPE_CHECKING:
@@ -56,10 +59,12 @@ def bincount(
         )
     if not dtypes.is_integer(dtype_of(x)):
         raise DtypeError(dtypes.refusal("bincount", dtype_of(x), dtypes.INTEGER))
-    size = _length(x, minlength) if length is None else length
-    if size < 0 or minlength < 0:
-        raise ConfigError(f"length={length} and minlength={minlength} must not be negative")
-    weights = ops.ones_like(x, dtype="int64") if weights is None else tensor(weights)
+    x = ops.astype(x, "int64")  # ids of segments are
+    minlength = checked_integer("minlength", minlength, 0, 1 << 63)
+    size = (
+        _length(x, minlength) if length is None else checked_integer("length", length, 0, 1 << 63)
+    )
+    weights = ops.ones_like(x) if weights is None else tensor(weights)
     counts = ops.nn.segment_sum(weights, x, num_segments=max(size, 1))
     return counts if size else counts[:0]
 
@@ -119,7 +124,7 @@ def histogram(
         )
     x = ops.reshape(x, (-1,))
     weights = ops.ones_like(x, dtype="int64") if weights is None else tensor(weights)
-    edges = _equal_bins(x, bins, range) if isinstance(bins, int) else _given_edges(x, bins)
+    edges = _given_edges(x, bins) if _are_edges(bins) else _equal_bins(x, bins, range)
     counts = _counts(x, edges, ops.reshape(weights, (-1,)))
     if density:
         counts = ops.astype(counts, edges.dtype)
@@ -136,6 +141,12 @@ def _counts(x: Tensor, edges: Tensor, weights: Tensor) -> Tensor:
     return ops.nn.segment_sum(
         ops.where(inside, weights, 0), ops.where(inside, place, 0), num_segments=bins
     )
+
+
+def _are_edges(bins: Any) -> bool:
+    """Whether these are edges, and not how many bins there are."""
+    array = isinstance(bins, np.ndarray) and bins.ndim > 0
+    return array or isinstance(bins, (list, tuple)) or is_tensor(bins)
 
 
 def _given_edges(x: Tensor, edges: Any) -> Tensor:
@@ -159,8 +170,7 @@ def _given_edges(x: Tensor, edges: Any) -> Tensor:
 
 def _equal_bins(x: Tensor, bins: int, range: tuple[float, float] | None) -> Tensor:
     """The edges of bins of equal width."""
-    if bins < 1:
-        raise ConfigError(f"bins={bins}; there must be at least one")
+    bins = checked_integer("bins", bins, 1, 1 << 63)
     low, high = _extremes(x) if range is None else _limits(x, range)
     same = low == high
     low, high = ops.where(same, low - 0.5, low), ops.where(same, high + 0.5, high)
@@ -185,8 +195,17 @@ def _limits(x: Tensor, range: tuple[float, float]) -> tuple[Tensor, Tensor]:
     Raises:
         ConfigError: they are not finite, or cross.
     """
-    low, high = map(float, range)
-    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+    if not _is_range(range):
         raise ConfigError(f"range={range!r} must be two finite numbers, the smaller one first")
+    low, high = range
     edges = constants((low, high), x, dtype_of(x))
     return edges[0], edges[1]
+
+
+def _is_range(range: Any) -> bool:
+    """Whether these are two finite numbers in order."""
+    try:
+        low, high = map(float, range)
+    except (TypeError, ValueError):
+        return False
+    return math.isfinite(low) and math.isfinite(high) and low <= high

@@ -55,8 +55,7 @@ def nanmean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tenso
     """
     x = tensor(x)
     require_floating(x, "nanmean")
-    total = nansum(x, axis=axis, keepdims=keepdims)
-    return total / ops.astype(_count(x, axis, keepdims), x.dtype)
+    return ops.astype(_mean(_widened(x), axis, keepdims), x.dtype)
 
 
 def nanvar(
@@ -71,19 +70,19 @@ def nanvar(
     """
     x = tensor(x)
     require_floating(x, "nanvar")
-    away = _filled(x - nanmean(x, axis=axis, keepdims=True), 0)
-    left = ops.astype(_count(x, axis, keepdims), x.dtype) - correction
-    total = ops.sum(away * away, axis=axis, keepdims=keepdims)
-    return ops.where(left > 0, total, NAN) / ops.where(left > 0, left, 1)
+    return ops.astype(_variance(_widened(x), axis, correction, keepdims), x.dtype)
 
 
 def nanstd(
     x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
 ) -> Tensor:
     """``√nanvar``; the gradient is 0 where all elements are equal."""
-    variance = nanvar(x, axis=axis, correction=correction, keepdims=keepdims)
+    x = tensor(x)
+    require_floating(x, "nanstd")
+    variance = _variance(_widened(x), axis, correction, keepdims)
     some = variance > 0
-    return ops.where(some, ops.sqrt(ops.where(some, variance, 1)), 0 * variance)
+    root = ops.where(some, ops.sqrt(ops.where(some, variance, 1)), 0 * variance)
+    return ops.astype(root, x.dtype)
 
 
 def nanmax(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -152,6 +151,24 @@ def nancumprod(
     return ops.cumulative_prod(x, axis=axis, dtype=dtype, include_initial=include_initial)
 
 
+def _widened(x: Tensor) -> Tensor:
+    """``x`` in the dtype of sums: half precision holds neither them nor counts."""
+    return ops.astype(x, dtypes.wide(dtype_of(x)))
+
+
+def _mean(x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
+    """:func:`nanmean` in the dtype of ``x`` throughout."""
+    return nansum(x, axis=axis, keepdims=keepdims) / _count(x, axis, keepdims)
+
+
+def _variance(x: Tensor, axis: Axis, correction: float, keepdims: bool) -> Tensor:
+    """:func:`nanvar` in the dtype of ``x`` throughout."""
+    away = _filled(x - _mean(x, axis, True), 0)
+    left = _count(x, axis, keepdims) - correction
+    total = ops.sum(away * away, axis=axis, keepdims=keepdims)
+    return ops.where(left > 0, total, NAN) / ops.where(left > 0, left, 1)
+
+
 def _may_miss(x: Tensor) -> bool:
     """Whether the dtype has a NaN."""
     return dtype_of(x) in (*dtypes.FLOATING, *dtypes.COMPLEX)
@@ -164,8 +181,9 @@ def _filled(x: Tensor, value: float) -> Tensor:
 
 
 def _count(x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
-    """How many elements are not NaN."""
-    return ops.count_nonzero(ops.logical_not(ops.isnan(x)), axis=axis, keepdims=keepdims)
+    """How many elements are not NaN, in the dtype of ``x``."""
+    there = ops.count_nonzero(ops.logical_not(ops.isnan(x)), axis=axis, keepdims=keepdims)
+    return ops.astype(there, x.dtype)
 
 
 def _none(x: Tensor, axis: Axis, keepdims: bool) -> Tensor:

@@ -63,14 +63,15 @@ def quantile(
     Between two elements ``a`` and ``b``, at ``t`` of the way, it is
 
     ============  ==========================================
-    ``linear``    ``a + t·(b - a)`` (Hyndman & Fan 1996, 7)
+    ``linear``    ``(1 - t)·a + t·b`` (Hyndman & Fan 1996, 7)
     ``lower``     ``a``
     ``higher``    ``b``
     ``midpoint``  ``(a + b)/2``
     ``nearest``   the nearer one; halfway, that at the even place
     ============  ==========================================
 
-    NaN gives NaN.  The gradient goes to the two neighbours.
+    NaN gives NaN, and so does what lies between two infinities of different sign.  The gradient
+    goes to the two neighbours.
 
     Args:
         x: real floating.
@@ -88,11 +89,7 @@ def quantile(
         ShapeError: an axis is not there, or of nothing.
         DtypeError: ``x`` is not floating; cast integers first.
     """
-    x, axes, q = _checked("quantile", x, q, axis, method)
-    rows = ops.sort(merged_last(x, axes), axis=-1)
-    values = _at(rows, ops.nn.axis_size(rows, axis=-1), q, method)
-    values = ops.where(ops.isnan(rows[..., -1:]), float("nan"), values)
-    return _shaped(values, x, axes, q, keepdims)
+    return _quantile("quantile", x, q, axis, method, keepdims)
 
 
 def nanquantile(
@@ -105,10 +102,7 @@ def nanquantile(
     keepdims: bool = False,
 ) -> Tensor:
     """:func:`quantile` of the elements that are not NaN; NaN where there are none."""
-    x, axes, q = _checked("nanquantile", x, q, axis, method)
-    rows = ops.sort(merged_last(x, axes), axis=-1)  # NaN last
-    there = ops.count_nonzero(ops.logical_not(ops.isnan(rows)), axis=-1, keepdims=True)
-    return _shaped(_at(rows, there, q, method), x, axes, q, keepdims)
+    return _nanquantile("nanquantile", x, q, axis, method, keepdims)
 
 
 def percentile(
@@ -121,7 +115,7 @@ def percentile(
     keepdims: bool = False,
 ) -> Tensor:
     """:func:`quantile` at ``q/100``."""
-    return quantile(x, _hundredths(q), axis=axis, method=method, keepdims=keepdims)
+    return _quantile("percentile", x, _hundredths(q), axis, method, keepdims)
 
 
 def nanpercentile(
@@ -134,7 +128,7 @@ def nanpercentile(
     keepdims: bool = False,
 ) -> Tensor:
     """:func:`nanquantile` at ``q/100``."""
-    return nanquantile(x, _hundredths(q), axis=axis, method=method, keepdims=keepdims)
+    return _nanquantile("nanpercentile", x, _hundredths(q), axis, method, keepdims)
 
 
 def median(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -143,16 +137,36 @@ def median(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor
     Raises:
         ShapeError, DtypeError: as :func:`quantile`.
     """
-    return quantile(x, 0.5, axis=axis, keepdims=keepdims)
+    return _quantile("median", x, 0.5, axis, "linear", keepdims)
 
 
 def nanmedian(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """:func:`median` of the elements that are not NaN; NaN where there are none."""
-    return nanquantile(x, 0.5, axis=axis, keepdims=keepdims)
+    return _nanquantile("nanmedian", x, 0.5, axis, "linear", keepdims)
 
 
 def _hundredths(q: Any) -> Any:
-    return [part / 100 for part in q] if isinstance(q, (list, tuple)) else q / 100
+    """Percentiles as quantiles; what is no number stays, to be refused as one."""
+    if isinstance(q, (list, tuple)):
+        return [_hundredths(part) for part in q]
+    return q if isinstance(q, str) or q is None else q / 100
+
+
+def _quantile(name: str, x: Any, q: Any, axis: Axis, method: str, keepdims: bool) -> Tensor:
+    """:func:`quantile`, under the name that errors have."""
+    x, axes, q = _checked(name, x, q, axis, method)
+    rows = ops.sort(merged_last(x, axes), axis=-1)
+    values = _at(rows, ops.nn.axis_size(rows, axis=-1), q, method)
+    values = ops.where(ops.isnan(rows[..., -1:]), float("nan"), values)
+    return _shaped(values, axes, q, keepdims)
+
+
+def _nanquantile(name: str, x: Any, q: Any, axis: Axis, method: str, keepdims: bool) -> Tensor:
+    """:func:`nanquantile`, under the name that errors have."""
+    x, axes, q = _checked(name, x, q, axis, method)
+    rows = ops.sort(merged_last(x, axes), axis=-1)  # NaN last
+    there = ops.count_nonzero(ops.logical_not(ops.isnan(rows)), axis=-1, keepdims=True)
+    return _shaped(_at(rows, there, q, method), axes, q, keepdims)
 
 
 def _checked(
@@ -164,7 +178,7 @@ def _checked(
     x = tensor(x)
     require_floating(x, name)
     axes = axes_of(x, axis)
-    if not axes or any(x.shape[a] == 0 for a in axes):
+    if any(x.shape[a] == 0 for a in axes):
         raise ShapeError(f"{name} of nothing: a tensor of shape {tuple(x.shape)}, axis={axis}")
     return x, axes, _between_0_and_1(q, x)
 
@@ -195,8 +209,8 @@ def _at(rows: Tensor, count: int | Tensor, q: Tensor, method: str) -> Tensor:
     above = ops.astype(ops.ceil(place), "int64")
     low, high = (_chosen(rows, index) for index in (below, above))
     weight = ops.astype(METHODS[method](place), rows.dtype)
-    mixed = low + weight * (high - low)
-    # Infinities: their difference has no meaning where it is not asked for.
+    mixed = (1 - weight) * low + weight * high  # high - low may be more than there are numbers
+    # Infinities: a weight of 0 makes NaN of them.
     return ops.where(ops.logical_or(low == high, weight == 0), low, mixed)
 
 
@@ -206,7 +220,7 @@ def _chosen(rows: Tensor, index: Tensor) -> Tensor:
     return ops.take_along_axis(rows, index, axis=-1)
 
 
-def _shaped(values: Tensor, x: Tensor, axes: tuple[int, ...], q: Tensor, keepdims: bool) -> Tensor:
+def _shaped(values: Tensor, axes: tuple[int, ...], q: Tensor, keepdims: bool) -> Tensor:
     """The quantiles, the last axis, as the first one, or as none if there is only one."""
     values = ops.moveaxis(values, -1, 0) if len(q.shape) else values[..., 0]
     for axis in axes if keepdims else ():
