@@ -1,4 +1,4 @@
-"""The command line: ``dualnet compare``, ``study``, ``report`` and ``doctor``."""
+"""The command line: ``dualnet compare``, ``study``, ``report``, ``bench`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from dualnet.cli import comparing, doctor, reporting, studying
+from dualnet.cli import benching, comparing, doctor, reporting, studying
 from dualnet.errors import DualnetError
 
 __all__ = ["AGREED", "DIVERGED", "MISUSED", "main"]
@@ -63,6 +63,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (comparing, studying, reporting, doctor):
+    for command in (comparing, studying, reporting, benching, doctor):
         command.add_to(commands)
     return parser

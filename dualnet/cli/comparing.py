@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dualnet.cli import problems
 from dualnet.cli.arguments import pair, positive, shape, writable, written
-from dualnet.cli.output import add_files, deliver
+from dualnet.cli.output import add_files, deliver, progress
 from dualnet.dtypes import POLICIES
 
 __all__ = ["add_to", "run"]
@@ -92,8 +86,8 @@ def run(args: argparse.Namespace) -> bool:
 
     problem = problems.named(args.what, args.input_shape)
     options = {**problem.options, **(QUICK if args.quick else {}), **_chosen(args)}
-    with _progress() as progress:
-        report = compare(problem.net, problem.x, problem.y, progress=progress, **options)
+    with progress("training on both") as told:
+        report = compare(problem.net, problem.x, problem.y, progress=told, **options)
     deliver(report, args)
     if args.json is not None:
         written(args.json, report.save)
@@ -104,21 +98,3 @@ def _chosen(args: argparse.Namespace) -> dict[str, Any]:
     """The options of ``compare`` that were given."""
     names = ("epochs", "batch_size", "steps", "proof_steps", "dtype", "seed", "device", "backends")
     return {name: value for name in names if (value := getattr(args, name)) is not None}
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """A bar on a terminal, on standard error; silence elsewhere."""
-    console = Console(file=sys.stderr)
-    bar = Progress(
-        TextColumn("training on both"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task("")
-        yield lambda done, total: bar.update(task, completed=done, total=total)
