@@ -25,12 +25,12 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 \
 # Idle workers take over waiting tests of busy ones: files differ much in length.
 PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: help venv test test-long array-api lint format compare clean
+.PHONY: help venv test test-long array-api lint format compare bench clean
 
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 	@printf '%s\n' '' 'Variables: PYTHON=python3 (3.11 or newer), VENV=.venv, JOBS=2 (test processes),' \
-	  '  ARGS for test, test-long, array-api and compare: make test ARGS="-k softmax -x",' \
+	  '  ARGS for test, test-long, array-api, compare, bench: make test ARGS="-k softmax -x",' \
 	  '  SUITE (a clone of data-apis/array-api-tests) and EXAMPLES=20 (per test) for array-api'
 
 venv: $(INSTALLED)  ## the virtual environment, with both frameworks and the tools
@@ -70,6 +70,9 @@ format: $(INSTALLED)  ## mends what ruff can mend
 compare: $(INSTALLED)  ## trains on the digits with both frameworks and prints how far they part
 	$(BIN)/dualnet compare digits $(ARGS)
 
+bench: $(INSTALLED)  ## times dualnet beside native loops, Keras and, if installed, Lightning
+	$(BIN)/dualnet bench $(ARGS)
+
 clean:  ## removes the environment and everything made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	find dualnet dualnet_torch dualnet_tf tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find dualnet dualnet_bench dualnet_torch dualnet_tf tests -name __pycache__ -type d -prune -exec rm -rf {} +
