@@ -17,6 +17,7 @@ __all__ = [
     "id_range",
     "linear",
     "no_room",
+    "recurrence",
 ]
 
 
@@ -28,6 +29,37 @@ def linear(x: Tensor, kernel: Tensor) -> DualnetError | None:
             f"{kernel.shape[0]} features along its last axis, got shape {tuple(x.shape)}"
         )
     return another_dtype(x, kernel)
+
+
+def recurrence(
+    gates: int,
+    x: Tensor,
+    states: Sequence[Tensor],
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    biases: Sequence[Tensor],
+) -> DualnetError | None:
+    """Why a recurrence of so many gates cannot be computed; ``None`` if all fits together.
+
+    Asked before, not after: a fused kernel may not look at shapes at all.
+    """
+    if len(x.shape) != 3:
+        return ShapeError(f"a recurrence takes (batch, time, features), got shape {tuple(x.shape)}")
+    units = recurrent_kernel.shape[0]
+    for part in (kernel, recurrent_kernel, *biases):
+        if part.shape[-1] != gates * units:
+            return ShapeError(
+                f"{gates} gates of {units} units need kernels and biases with {gates * units} "
+                f"numbers along their last axis, got shape {tuple(part.shape)}"
+            )
+    for state in states:
+        if tuple(state.shape) != (x.shape[0], units):
+            return ShapeError(
+                f"an input of shape {tuple(x.shape)} and {units} units need states of shape "
+                f"{(x.shape[0], units)}, got {tuple(state.shape)}"
+            )
+    unlike = next((part for part in (x, *states) if part.dtype != kernel.dtype), x)
+    return linear(x, kernel) or another_dtype(unlike, kernel)
 
 
 def another_dtype(x: Tensor, kernel: Tensor) -> DtypeError | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from dualnet.ops import explain
 from dualnet.ops.nn import recurrent
 from dualnet.typing import Shape
 
@@ -26,10 +28,8 @@ def gru(
 ) -> tuple[Tensor, Tensor]:
     if mask is not None or torch.compiler.is_compiling():
         return recurrent.gru(_scan, x, h, kernel, recurrent_kernel, bias, recurrent_bias, mask)
-    weights = [kernel.t(), recurrent_kernel.t()]
-    if bias is not None and recurrent_bias is not None:
-        weights += [bias, recurrent_bias]
-    outputs, last = torch.gru(x, h[None], weights, len(weights) > 2, 1, 0.0, True, False, True)
+    biases = [] if bias is None or recurrent_bias is None else [bias, recurrent_bias]
+    outputs, last = _fused(torch.gru, 3, x, (h,), kernel, recurrent_kernel, biases)
     return outputs, last[0]
 
 
@@ -47,9 +47,8 @@ def lstm(
     if mask is not None or torch.compiler.is_compiling():
         # The compiler unrolls the fused kernel too, but stumbles over oneDNN's.
         return recurrent.lstm(_scan, x, h, c, kernel, recurrent_kernel, bias, mask)
-    weights = _weights(kernel, recurrent_kernel, bias)
-    biased = bias is not None
-    outputs, h, c = torch.lstm(x, (h[None], c[None]), weights, biased, 1, 0.0, True, False, True)
+    biases = _two(bias)
+    outputs, h, c = _fused(torch.lstm, 4, x, (h, c), kernel, recurrent_kernel, biases)
     return outputs, h[0], c[0]
 
 
@@ -76,9 +75,8 @@ def rnn(
 ) -> tuple[Tensor, Tensor]:
     if mask is not None or torch.compiler.is_compiling():
         return recurrent.rnn(_scan, x, h, kernel, recurrent_kernel, bias, mask)
-    weights = _weights(kernel, recurrent_kernel, bias)
-    biased = bias is not None
-    outputs, last = torch.rnn_tanh(x, h[None], weights, biased, 1, 0.0, True, False, True)
+    biases = _two(bias)
+    outputs, last = _fused(torch.rnn_tanh, 1, x, (h,), kernel, recurrent_kernel, biases)
     return outputs, last[0]
 
 
@@ -86,10 +84,31 @@ def zero_state(x: Tensor, /, *, shape: Shape) -> Tensor:
     return x.new_zeros((x.shape[0], *shape))
 
 
-def _weights(kernel: Tensor, recurrent_kernel: Tensor, bias: Tensor | None) -> list[Tensor]:
-    """As PyTorch's kernels take them: turned, and with two biases, one of which is zero."""
-    biases = [] if bias is None else [bias, torch.zeros_like(bias)]
-    return [kernel.t(), recurrent_kernel.t(), *biases]
+def _two(bias: Tensor | None) -> list[Tensor]:
+    """As PyTorch's kernels take them: two biases, one of which is zero, or none."""
+    return [] if bias is None else [bias, torch.zeros_like(bias)]
+
+
+def _fused(
+    function: Callable[..., Any],
+    gates: int,
+    x: Tensor,
+    states: States,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    biases: list[Tensor],
+) -> Any:
+    """One layer, forwards, batch first, without dropout.
+
+    Shapes are looked at before: oneDNN's LSTM looks at none, and reads past the end of tensors.
+    """
+    wrong = explain.recurrence(gates, x, states, kernel, recurrent_kernel, biases)
+    if wrong is not None:
+        raise wrong
+    before = [h[None] for h in states]
+    weights = [kernel.t(), recurrent_kernel.t(), *biases]
+    given = before if len(before) > 1 else before[0]
+    return function(x, given, weights, bool(biases), 1, 0.0, True, False, True)
 
 
 def _scan(
