@@ -12,8 +12,8 @@ from dualnet.typing import Tensor, Tree
 __all__ = ["Masked", "any_masked", "check_masked", "parted", "unwrapped", "wrapped"]
 
 ADVICE = (
-    "read its values and its mask, give it to a layer that knows masks, or end the mask with "
-    "nn.Unmask()"
+    "read its values and its mask, give it to a layer that knows masks (nn.Add(), nn.Multiply(), "
+    "…), or end the mask with nn.Unmask()"
 )
 
 

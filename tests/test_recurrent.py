@@ -325,6 +325,7 @@ class Shrinking(nn.Cell):
             "state": (h, (h[:, 1:],)),
             "count": (h, (h, h)),
             "tensor": (h, h),
+            "alone": h,
         }
         return found[self.what]
 
@@ -334,6 +335,7 @@ CELLS = [
     ("state", r"state 0 of Shrinking\(.*\) has shape \(1, 2\), but state_shapes\(\) gives \(1, 3"),
     ("count", r"must give its output and a tuple of 1 new state\(s\), got 2"),
     ("tensor", r"must give its output and a tuple of 1 new state\(s\), got \w*Tensor"),
+    ("alone", r"must give its output and a tuple of 1 new state\(s\), got \w*Tensor alone"),
 ]
 
 
@@ -350,6 +352,7 @@ STATES: list[tuple[nn.Layer, tuple[tuple[int, ...], ...], str]] = [
     (nn.GRU(3), ((2, 1, 3),), r"needs a state \(batch, 3\), got shape \(1, 1, 3\)"),
     (nn.RNN([nn.LSTMCell(3), nn.GRUCell(2)]), ((2, 3), (2, 3)), r"has 3 state\(s\), got 2"),
     (nn.RNN(nn.GRUCell(3)), ((2, 4),), r"needs a state \(batch, 3\), got shape \(1, 4\)"),
+    (nn.Bidirectional(nn.GRU(3)), ((2, 3),), r"the states of layer and then .*, got 1"),
 ]
 
 
@@ -366,10 +369,19 @@ def test_states_that_do_not_fit(layer: nn.Layer, shapes: Any, match: str, backen
         model(numbers(2, *LINE), *(numbers(*shape) for shape in shapes))
 
 
+class Silent(nn.Cell):
+    """Has no ``units``."""
+
+    def forward(self, x: Any, states: Any) -> Any:
+        return x, states
+
+
 WRONG: list[tuple[Callable[[], Any], str]] = [
-    (lambda: nn.RNN(nn.LSTM(3)), r"RNN takes a cell \(nn.LSTMCell, .*\), got LSTM\(units=3\)"),
-    (lambda: nn.RNN([]), r"StackedRNNCells takes a list of cells \(nn.Cell\), got none"),
-    (lambda: nn.RNN([nn.Dense(3)]), r"takes a list of cells \(nn.Cell\), got Dense\(units=3\)"),
+    (lambda: nn.RNN(nn.LSTM(3)), r"RNN takes cells \(nn.LSTMCell, .*\), got LSTM\(units=3\)"),
+    (lambda: nn.RNN([]), "StackedRNNCells takes a list of cells, got none"),
+    (lambda: nn.RNN([nn.Dense(3)]), r"takes cells \(nn.LSTMCell, .*\), got Dense\(units=3\)"),
+    (lambda: nn.RNN(Silent()), r"Silent\(\) does not tell how large its states are"),
+    (lambda: nn.RNN([nn.GRUCell(3), Silent()]), r"Silent\(\) does not tell how large"),
     (lambda: nn.StackedRNNCells(nn.GRUCell(3)), "cells must be "),
     (lambda: nn.LSTM(0), "units must be a positive integer, got 0"),
     (lambda: nn.LSTMCell(3, dropout=1.5), "dropout must be a number from 0 to 1, got 1.5"),
@@ -398,3 +410,62 @@ RANKS: list[tuple[nn.Layer, tuple[int, ...], str]] = [
 def test_inputs_of_another_rank(layer: nn.Layer, shape: Any, match: str, backend: str) -> None:
     with pytest.raises(ShapeError, match=match):
         dn.Model(layer, shape, backend=backend)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layer", [nn.SimpleRNN(3), nn.GRU(3), nn.LSTM(3)], ids=repr)
+def test_inputs_of_other_features(layer: nn.Layer, dtype: Any, backend: str) -> None:
+    """oneDNN's LSTM, in float32, computes something from whatever is behind the weights."""
+    model = dn.Model(layer, (5, 2), backend=backend, dtype=dtype)
+    with pytest.raises(ShapeError, match=r"needs an input with 2 features .*, got .* \(1, 5, 4\)"):
+        model(numbers(1, 5, 4))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("x", (2, 5, 4)),
+        ("x", (2, 5, 5, 2)),
+        ("h", (1, 3)),
+        ("h", (2, 4)),
+        ("c", (4, 3)),
+        ("kernel", (2, 8)),
+        ("recurrent_kernel", (4, 12)),
+        ("recurrent_kernel", (3, 16)),
+        ("bias", (8,)),
+    ],
+)
+def test_tensors_that_do_not_fit_an_lstm(name: str, shape: Any, backend: str) -> None:
+    sizes = {"x": (2, 5, 2), "h": (2, 3), "c": (2, 3), "kernel": (2, 12)}
+    sizes |= {"recurrent_kernel": (3, 12), "bias": (12,)} | {name: shape}
+    with dn.using(backend):
+        tensors = [ops.asarray(numbers(*size).astype("float32")) for size in sizes.values()]
+        with pytest.raises(ShapeError):
+            ops.nn.lstm(*tensors)
+
+
+class Forgetful(nn.Cell):
+    """Its ``build`` has no place for the shapes of the states."""
+
+    units: int
+
+    def build(self, input_shape: Any) -> None:
+        self.add_weight("kernel", (input_shape[-1], self.units))
+
+    def forward(self, x: Any, states: Any) -> Any:
+        return states[0], states
+
+
+@pytest.mark.parametrize(
+    ("layer", "match"),
+    [
+        (nn.RNN(Forgetful(2)), r"Forgetful\(units=2\) was called with 2 input\(s\), .*too many"),
+        (nn.MultiHeadAttention(2, 4), r"called with 1 input\(s\), .*missing .*'value'"),
+    ],
+    ids=["too many", "too few"],
+)
+def test_a_build_that_takes_another_number_of_inputs(
+    layer: nn.Layer, match: str, backend: str
+) -> None:
+    with pytest.raises(ConfigError, match=match):
+        dn.Model(layer, (5, 4), backend=backend)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -108,6 +109,7 @@ class Builder:
         """Makes a module's own weights for inputs of these shapes, if it has not been called."""
         if "_builder" not in module.__dict__:
             return
+        _check_build(module, shapes)
         module.build(*shapes)
         del module.__dict__["forward"], module.__dict__["_builder"]
         kind: Any = type(module)
@@ -251,6 +253,19 @@ def _derived_class(bases: tuple[Any, ...], body: dict[str, Any]) -> Any:
 
 def _holds_layers(value: Any) -> bool:
     return any(isinstance(leaf, Layer) for leaf in tree.leaves(value))
+
+
+def _check_build(module: Any, shapes: Sequence[Any]) -> None:
+    """Raises :class:`ConfigError` if ``build`` does not take the shapes of so many inputs."""
+    signature = inspect.signature(module.build)
+    try:
+        signature.bind(*shapes)
+    except TypeError as error:
+        raise ConfigError(
+            f"{module._definition!r} was called with {len(shapes)} input(s), whose shapes its "
+            f"build{signature} does not take: {error}; give it as many inputs as it has, or "
+            "write build(self, *input_shapes)"
+        ) from None
 
 
 def _check_free(module: Any, name: str, path: str) -> None:

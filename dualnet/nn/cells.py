@@ -19,6 +19,7 @@ __all__ = [
     "SimpleRNNCell",
     "StackedRNNCells",
     "as_states",
+    "check_cell",
     "fits",
     "step_of",
 ]
@@ -29,7 +30,8 @@ class Cell(Layer):
 
     A cell of one's own computes a step in ``forward(self, x, states)``, from the step's input
     ``(batch, …)`` and a tuple of the states; it gives the output and a tuple of the new states.
-    It says in :meth:`state_shapes` how large they are, unless there is one, of ``self.units``:
+    It says in :meth:`state_shapes` how large they are, unless there is one, of ``self.units``.
+    Weights are declared in ``build(self, input_shape, state_shapes)``, with batch axes.
 
     >>> from dualnet import nn, ops
     >>> class LeakyMean(nn.Cell):  # a moving average of the inputs
@@ -144,11 +146,10 @@ class StackedRNNCells(Cell):
     cells: tuple[Cell, ...]
 
     def check(self) -> None:
-        given: tuple[Any, ...] = self.cells
-        wrong = [cell for cell in given if not isinstance(cell, Cell)]
-        if wrong or not given:
-            got = repr(wrong[0]) if wrong else "none"
-            raise ConfigError(f"StackedRNNCells takes a list of cells (nn.Cell), got {got}")
+        if not self.cells:
+            raise ConfigError("StackedRNNCells takes a list of cells, got none")
+        for cell in self.cells:
+            check_cell(self, cell)
 
     def state_shapes(self) -> tuple[Shape, ...]:
         """The shapes of all states, those of the first cell first."""
@@ -210,13 +211,28 @@ def step_of(cell: Cell, x: Tensor, states: States, constants: Any) -> tuple[Tens
         ShapeError: it gives another number of states than it takes.
     """
     found = cell(x, states) if constants is None else cell(x, states, constants=constants)
-    output, new = found
+    pair = isinstance(found, (tuple, list)) and len(found) == 2
+    output, new = found if pair else (None, None)
     if not isinstance(new, (tuple, list)) or len(new) != len(states):
         raise ShapeError(
             f"forward of {cell._definition!r} must give its output and a tuple of "
-            f"{len(states)} new state(s), got {_told(new)}"
+            f"{len(states)} new state(s), got {_told(new) if pair else f'{_told(found)} alone'}"
         )
     return output, tuple(new)
+
+
+def check_cell(taker: Layer, cell: Any) -> None:
+    """Raises :class:`ConfigError` if this is no cell, or one that does not tell its states."""
+    if not isinstance(cell, Cell):
+        raise ConfigError(
+            f"{type(taker).__name__} takes cells (nn.LSTMCell, nn.StackedRNNCells, a class of "
+            f"yours below nn.Cell), got {cell!r}"
+        )
+    if type(cell).state_shapes is Cell.state_shapes and not hasattr(cell, "units"):
+        raise ConfigError(
+            f"{cell!r} does not tell how large its states are; give it a hyperparameter units, "
+            "the size of a single one, or define state_shapes(self)"
+        )
 
 
 def as_states(layer: Layer, given: Any, shapes: tuple[Shape, ...]) -> States:

@@ -6,9 +6,9 @@ from dataclasses import KW_ONLY
 from typing import Any
 
 from dualnet import ops
-from dualnet.errors import ConfigError, MaskError, ShapeError
+from dualnet.errors import MaskError, ShapeError
 from dualnet.nn import _check
-from dualnet.nn.cells import Cell, StackedRNNCells, as_states, fits, step_of
+from dualnet.nn.cells import Cell, StackedRNNCells, as_states, check_cell, fits, step_of
 from dualnet.nn.layer import Layer
 from dualnet.nn.masks import parted, unwrapped, wrapped
 from dualnet.nn.recurrence import (
@@ -101,11 +101,8 @@ class RNN(Recurrent):
         given: Any = self.cell
         if isinstance(given, (list, tuple)):
             object.__setattr__(self, "cell", StackedRNNCells(tuple(given)))
-        elif not isinstance(given, Cell):
-            raise ConfigError(
-                "RNN takes a cell (nn.LSTMCell, nn.StackedRNNCells, a class of yours below "
-                f"nn.Cell), got {given!r}"
-            )
+        else:
+            check_cell(self, given)
 
     def build(self, input_shape: Shape, *states: Any) -> None:
         _check.rank(self, input_shape, 3, None, "the layout is (batch, time, …)")

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from dualnet import ops
-from dualnet.errors import ConfigError, MaskError, unknown_name
+from dualnet.errors import ConfigError, MaskError, ShapeError, unknown_name
 from dualnet.nn import _check
 from dualnet.nn.layer import Layer
 from dualnet.nn.masks import Masked, parted, unwrapped, wrapped
@@ -119,9 +119,19 @@ class Bidirectional(Wrapper):
             initial_state: the states of ``layer``, then those of ``backward_layer``; zeros if
                 not given.
             mask: boolean ``(batch, time)``; where it is False states pass unchanged.
+
+        Raises:
+            ShapeError: states that are not as many for one layer as for the other.
         """
         halves: tuple[Any, Any] = (None, None)
         if initial_state is not None:
+            several = isinstance(initial_state, (tuple, list))
+            if not several or len(initial_state) % 2:
+                raise ShapeError(
+                    f"{self._definition!r} takes initial_state as a tuple, the states of layer and "
+                    "then those of backward_layer, got "
+                    f"{len(initial_state) if several else type(initial_state).__name__}"
+                )
             count = len(initial_state) // 2
             halves = (initial_state[:count], initial_state[count:])
         layers: Any = (self.layer, self.backward_layer)
