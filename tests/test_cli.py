@@ -118,7 +118,6 @@ def test_options_win_over_the_file(file, tmp_path):
         (["report", "nowhere.json"], "cannot read nowhere.json: No such file"),
         (["report", "FILE"], "is damaged or no JSON"),
         (["report", "FILE", "--html", "/nowhere/r.html"], "existing folder"),
-        (["bench"], "bench"),
     ],
 )
 def test_misuse_is_refused_with_status_2(arguments, text, file, capsys):
