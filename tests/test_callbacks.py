@@ -78,6 +78,53 @@ def test_a_measure_that_is_not_there(backend: str) -> None:
         model_on(backend).fit(X, Y, verbose=0, callbacks=[callbacks.EarlyStopping()])
 
 
+def test_a_measure_of_validation_that_is_not_there() -> None:
+    stopping = callbacks.EarlyStopping("val_acc")
+    with pytest.raises(dn.ConfigError, match=r"'val_acc'.*val_loss.*; monitor one of these"):
+        model_on("torch").fit(X, Y, verbose=0, validation_data=(X, Y), callbacks=[stopping])
+
+
+def test_one_callback_without_a_list() -> None:
+    model = model_on("torch")
+    with pytest.raises(dn.ConfigError, match=r"write callbacks=\[callbacks.History\(…\)\]"):
+        model.fit(X, Y, verbose=0, callbacks=callbacks.History())
+    with pytest.raises(dn.ConfigError, match="callbacks are a list"):
+        model.evaluate(X, Y, callbacks=callbacks.EarlyStopping())
+    assert model.epochs == 0
+
+
+def test_a_file_of_measures_has_its_folder_made(tmp_path) -> None:
+    log = callbacks.CSVLogger(tmp_path / "new" / "folder" / "log.csv")
+    model_on("torch").fit(X, Y, verbose=0, callbacks=[log])
+    assert log.path.read_text().startswith("epoch,loss")
+
+
+@pytest.mark.parametrize("rate", ["fast", None, -1.0, float("nan")])
+def test_a_learning_rate_that_is_none(rate) -> None:
+    scheduler = callbacks.LearningRateScheduler(lambda epoch: rate)
+    with pytest.raises(dn.ConfigError, match="for epoch 0: learning_rate="):
+        model_on("torch").fit(X, Y, verbose=0, callbacks=[scheduler])
+
+
+def test_the_best_of_the_averages_comes_back(backend: str) -> None:
+    """What ``restore_best_weights`` brings back is what was validated: averages, if swapped."""
+    model = model_on(backend)
+    model.compile(optim.SGD(0.3, ema=0.5), "cross_entropy")
+    stopping = callbacks.EarlyStopping(restore_best_weights=True)
+    # Targets of validation that training leads away from, so that an early epoch is best.
+    history = model.fit(
+        X,
+        Y,
+        batch_size=40,
+        epochs=4,
+        verbose=0,
+        validation_data=(X, 1 - Y),
+        callbacks=[callbacks.SwapEMAWeights(swap_on_epoch=True), stopping],
+    )
+    assert (stopping.best_epoch, stopping.stopped_epoch) == (0, 1)
+    assert model.evaluate(X, 1 - Y)["loss"] == history["val_loss"][0]
+
+
 def test_learning_rate_scheduler(backend: str) -> None:
     model = model_on(backend, rate=1.0)
     scheduler = callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
@@ -405,9 +452,10 @@ def test_every_callback_ends_after_an_error(tmp_path) -> None:
 def test_what_has_not_begun_does_not_end(tmp_path) -> None:
     ended = []
     first = callbacks.LambdaCallback(on_train_end=lambda: ended.append(1))
-    nowhere = callbacks.CSVLogger(tmp_path / "lacking" / "log.csv")
+    (tmp_path / "file").touch()
+    nowhere = callbacks.CSVLogger(tmp_path / "file" / "log.csv")
     last = callbacks.LambdaCallback(on_train_end=lambda: ended.append(2))
-    with pytest.raises(FileNotFoundError, match="lacking"):
+    with pytest.raises(FileExistsError, match="file"):
         model_on("torch").fit(X, Y, verbose=0, callbacks=[first, nowhere, last])
     assert ended == [1]
 
@@ -424,17 +472,24 @@ def test_what_has_not_begun_does_not_end(tmp_path) -> None:
         (lambda: callbacks.EarlyStopping(mode="up"), "mode='up'"),
         (lambda: callbacks.EarlyStopping(min_delta=-1.0), "min_delta"),
         (lambda: callbacks.EarlyStopping(min_delta=float("nan")), "min_delta"),
+        (lambda: callbacks.EarlyStopping(min_delta="small"), "min_delta='small'"),
+        (lambda: callbacks.EarlyStopping(baseline="low"), "baseline='low'"),
+        (lambda: callbacks.EarlyStopping(3), "monitor=3"),
+        (lambda: callbacks.LearningRateScheduler(0.1), "0.1 is no function of the epoch"),
         (lambda: callbacks.LambdaCallback(on_epoch_ended=print), "did you mean 'on_epoch_end'"),
-        (lambda: callbacks.LambdaCallback(on_train_batch_end=print), "did you mean"),
+        (lambda: callbacks.LambdaCallback(on_train_batch_end=print), "name it on_batch_end"),
         (lambda: callbacks.LambdaCallback(on_epoch_end=3), "on_epoch_end=3 is no function"),
         (lambda: callbacks.ProgressBar(3), "verbose=3"),
         (lambda: callbacks.ModelCheckpoint("x", mode="up"), "mode='up'"),
+        (lambda: callbacks.ModelCheckpoint("x", initial_value_threshold="low"), "threshold='low'"),
         (lambda: callbacks.ModelCheckpoint("x", save_freq="step"), "save_freq='step'"),
         (lambda: callbacks.ReduceLROnPlateau(factor=1.0), "factor=1.0"),
         (lambda: callbacks.ReduceLROnPlateau(factor=0), "factor=0"),
+        (lambda: callbacks.ReduceLROnPlateau(factor="half"), "factor='half'"),
         (lambda: callbacks.ReduceLROnPlateau(min_lr=-1.0), "min_lr=-1.0"),
         (lambda: callbacks.ReduceLROnPlateau(cooldown=-1), "cooldown"),
         (lambda: callbacks.RemoteMonitor("ftp://there"), "http"),
+        (lambda: callbacks.RemoteMonitor(3), "http"),
         (lambda: callbacks.RemoteMonitor(timeout=0), "timeout=0"),
         (lambda: callbacks.TerminateOnNaN(0), "every must be in"),
     ],

@@ -112,15 +112,25 @@ HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
 class CallbackList(Callback):
     """Several callbacks as one, called in order.
 
+    Args:
+        callbacks: the user's.
+        model: what they watch.
+        then: those that come after them.
+
     Raises:
         ConfigError: one of them is no callback, has a hook that nobody calls, or a hook that
             does not take what it is given.
     """
 
-    def __init__(self, callbacks: Sequence[Callback], model: Model) -> None:
+    def __init__(
+        self, callbacks: Sequence[Callback], model: Model, *, then: Sequence[Callback] = ()
+    ) -> None:
+        if isinstance(callbacks, Callback):
+            name = class_name(type(callbacks))
+            raise ConfigError(f"callbacks are a list; write callbacks=[{name}(…)]")
         for callback in callbacks:
             _check(callback)
-        self.callbacks = sorted(callbacks, key=lambda callback: callback.comes_last)
+        self.callbacks = sorted([*callbacks, *then], key=lambda callback: callback.comes_last)
         for callback in self.callbacks:
             callback.model = model
         self._called = {hook: self._overriding(hook) for hook in HOOKS}
@@ -218,6 +228,10 @@ class LambdaCallback(Callback):
     Args:
         hooks: functions, which take what the hook of that name in :class:`Callback` takes.
 
+    Raises:
+        UnknownName: there is no hook of this name.
+        ConfigError: a hook of another library's name, or no function.
+
     >>> seen = []
     >>> callback = LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
     >>> callback.on_epoch_end(3, {})
@@ -227,8 +241,10 @@ class LambdaCallback(Callback):
 
     def __init__(self, **hooks: Callable[..., None]) -> None:
         for name, function in hooks.items():
+            if name in ELSEWHERE:
+                raise ConfigError(f"{name} is called by nobody; name it {ELSEWHERE[name]}")
             if name not in HOOKS:
-                raise unknown_name("hook", ELSEWHERE.get(name, name), HOOKS)
+                raise unknown_name("hook", name, HOOKS)
             if not callable(function):
                 raise ConfigError(f"{name}={function!r} is no function")
             setattr(self, name, function)

@@ -10,6 +10,7 @@ from dualnet.callbacks.base import Callback, Logs
 from dualnet.callbacks.monitor import Monitor
 from dualnet.callbacks.pace import Pace
 from dualnet.errors import ConfigError
+from dualnet.optim.check import check_finite
 
 __all__ = ["ModelCheckpoint"]
 
@@ -44,8 +45,10 @@ class ModelCheckpoint(Callback):
         save_freq: int | str = "epoch",
         initial_value_threshold: float | None = None,
     ) -> None:
-        self.path = str(path)
+        self.path = str(Path(path))
         self.save_best_only = save_best_only
+        if initial_value_threshold is not None:
+            check_finite(type(self).__name__, initial_value_threshold=initial_value_threshold)
         self._monitor = Monitor(monitor, mode, best=initial_value_threshold)
         self._pace = Pace("save_freq", save_freq)
 

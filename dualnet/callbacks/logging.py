@@ -24,13 +24,14 @@ class CSVLogger(Callback):
     epoch it had reached.
 
     Args:
-        path: the file.
+        path: the file; its folder is made.
         separator: between columns, one character.
         append: whether to go on with an existing file.
     """
 
     def __init__(self, path: str | Path, separator: str = ",", *, append: bool = False) -> None:
-        if len(separator) != 1:
+        given: Any = separator
+        if not isinstance(given, str) or len(given) != 1:
             raise ConfigError(f"separator={separator!r}; give one character")
         self.path = Path(path)
         self.separator = separator
@@ -39,6 +40,7 @@ class CSVLogger(Callback):
         self._columns: list[str] | None = None
 
     def on_train_begin(self, epochs: int, batches: int | None) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self.path.open("a", newline="", encoding="utf-8")
         #: What of the file is kept, once the first epoch starts.
         self._kept: int | None = self._file.tell() if self.append else 0
@@ -106,7 +108,7 @@ class RemoteMonitor(Callback):
         headers: Mapping[str, str] | None = None,
         timeout: float = 10.0,
     ) -> None:
-        if not root.startswith(("http://", "https://")):
+        if not str(root).startswith(("http://", "https://")):
             raise ConfigError(
                 f"root={root!r}; give an address that starts with http:// or https://"
             )

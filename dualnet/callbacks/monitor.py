@@ -6,6 +6,7 @@ import math
 
 from dualnet.callbacks.base import Logs
 from dualnet.errors import ConfigError
+from dualnet.optim.check import check_nonnegative
 
 __all__ = ["Monitor", "rises"]
 
@@ -51,7 +52,7 @@ class Monitor:
         best: what the first value must better; anything but NaN does if not given.
 
     Raises:
-        ConfigError: an unknown mode, or a negative ``min_delta``.
+        ConfigError: a name that is none, an unknown mode, or a negative ``min_delta``.
 
     >>> monitor = Monitor("val_loss", "auto", min_delta=0.1)
     >>> [monitor.improved({"val_loss": loss}) for loss in (1.0, 0.95, 0.8)]
@@ -63,8 +64,9 @@ class Monitor:
     ) -> None:
         if mode not in ("auto", "min", "max"):
             raise ConfigError(f"mode={mode!r}; choose 'auto', 'min' or 'max'")
-        if not min_delta >= 0:
-            raise ConfigError(f"min_delta={min_delta}; an improvement is not negative")
+        if not isinstance(name, str):
+            raise ConfigError(f"monitor={name!r}; give the name of a measure, such as 'val_loss'")
+        check_nonnegative("an improvement", min_delta=min_delta)
         up = mode == "max" or (mode == "auto" and rises(name))
         self.name = name
         self._sign = -1.0 if up else 1.0
@@ -74,9 +76,11 @@ class Monitor:
     def value(self, logs: Logs) -> float:
         """The measure in these logs."""
         if self.name not in logs:
+            validates = any(name.startswith("val_") for name in logs)
+            wants = self.name.startswith("val_") and not validates
             raise ConfigError(
-                f"nothing is measured under {self.name!r}; there is {', '.join(logs)}"
-                + ("; pass validation_data to fit" if self.name.startswith("val_") else "")
+                f"nothing is measured under {self.name!r}; there is {', '.join(logs)}; "
+                + ("pass validation_data to fit" if wants else "monitor one of these")
             )
         return logs[self.name]
 

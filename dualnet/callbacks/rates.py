@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from dualnet.callbacks.base import Callback
 from dualnet.callbacks.monitor import Monitor
 from dualnet.errors import ConfigError
-from dualnet.optim.check import check_nonnegative
+from dualnet.optim.check import check_between, check_nonnegative
 from dualnet.optim.schedules import Schedule
 from dualnet.random.layout import checked_integer
 
@@ -28,11 +28,17 @@ class LearningRateScheduler(Callback):
             learning rate.
 
     Raises:
-        ConfigError: when training starts, if the optimizer has a schedule of its own; or when
-            an epoch does, if the learning rate is not a finite number, zero or more.
+        ConfigError: ``schedule`` is no function; when training starts, if the optimizer has a
+            schedule of its own; or when an epoch does, if the learning rate is not a finite
+            number, zero or more.
     """
 
     def __init__(self, schedule: Callable[..., float]) -> None:
+        if not callable(schedule):
+            raise ConfigError(
+                f"LearningRateScheduler: {schedule!r} is no function of the epoch; to set one "
+                "learning rate, give it to the optimizer"
+            )
         self.schedule = schedule
         self._with_rate = len(inspect.signature(schedule).parameters) > 1
 
@@ -45,9 +51,10 @@ class LearningRateScheduler(Callback):
             return
         optimizer = self.model.bound_optimizer()
         now = (float(optimizer.learning_rate),) if self._with_rate else ()
-        rate = float(self.schedule(epoch, *now))
-        if not (math.isfinite(rate) and rate >= 0):
-            raise ConfigError(f"the schedule gave {rate} for epoch {epoch}; give a number >= 0")
+        rate = self.schedule(epoch, *now)
+        with suppress(TypeError, ValueError):  # the check says it
+            rate = float(rate)
+        check_nonnegative(f"the schedule gave, for epoch {epoch}", learning_rate=rate)
         optimizer.learning_rate = rate
         self._set_for = epoch
 
@@ -94,8 +101,7 @@ class ReduceLROnPlateau(Callback):
         min_lr: float = 0.0,
     ) -> None:
         name = type(self).__name__
-        if not 0 < factor < 1:
-            raise ConfigError(f"{name}: factor={factor} must lie between 0 and 1")
+        check_between(name, factor=factor)
         check_nonnegative(name, min_lr=min_lr)
         self._args = (monitor, mode, min_delta)
         self.factor = factor

@@ -9,6 +9,7 @@ from typing import Any
 
 from dualnet.callbacks.base import Callback, Logs
 from dualnet.callbacks.monitor import Monitor
+from dualnet.optim.check import check_finite
 from dualnet.random.layout import checked_integer
 from dualnet.typing import NDArray
 
@@ -30,6 +31,10 @@ class EarlyStopping(Callback):
         restore_best_weights: whether the model goes back to its best epoch's weights at the end.
         start_from_epoch: epochs at the beginning that are not looked at.
 
+    Raises:
+        ConfigError: an option out of range; or, at the end of an epoch, a measure that is not
+            there.
+
     Attributes:
         best_epoch, stopped_epoch: numbers of epochs; ``stopped_epoch`` is ``None`` if
             training ran through.
@@ -47,6 +52,8 @@ class EarlyStopping(Callback):
         start_from_epoch: int = 0,
     ) -> None:
         self._args = (monitor, mode, min_delta)
+        if baseline is not None:
+            check_finite(type(self).__name__, baseline=baseline)
         self.patience = checked_integer("patience", patience, 0, 1 << 32)
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights

@@ -1,4 +1,4 @@
-"""Hyperparameters of optimizers and schedules: their ranges, and what is said outside them."""
+"""Ranges of hyperparameters of optimizers, schedules and callbacks; what is said outside them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 from dualnet.errors import ConfigError
 
 __all__ = [
+    "check_between",
     "check_decay",
+    "check_finite",
     "check_fraction",
     "check_increasing",
     "check_integer",
@@ -30,6 +32,11 @@ def _check(owner: str, values: dict[str, Any], good: Callable[[Any], bool], want
             raise ConfigError(f"{owner}: {name}={value!r} must be {wanted}")
 
 
+def check_finite(owner: str, **values: Any) -> None:
+    """Each value is a finite number."""
+    _check(owner, values, _number, "a finite number")
+
+
 def check_nonnegative(owner: str, **values: Any) -> None:
     """Each value is a finite number, zero or more."""
     _check(owner, values, lambda v: _number(v) and v >= 0, "a finite number, zero or more")
@@ -48,6 +55,11 @@ def check_positive(owner: str, **values: Any) -> None:
 def check_decay(owner: str, **values: Any) -> None:
     """Each value is a decay rate of a moving average, in ``[0, 1)``."""
     _check(owner, values, lambda v: _number(v) and 0 <= v < 1, "a number in [0, 1)")
+
+
+def check_between(owner: str, **values: Any) -> None:
+    """Each value is a number between 0 and 1, and neither of them."""
+    _check(owner, values, lambda v: _number(v) and 0 < v < 1, "a number between 0 and 1")
 
 
 def check_fraction(owner: str, **values: Any) -> None:

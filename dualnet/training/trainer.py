@@ -55,7 +55,7 @@ class Trainable:
         self,
         optimizer: str | optim.Optimizer,
         loss: str | Callable[..., Any],
-        metrics: str | Sequence[Any] = (),
+        metrics: Any = (),
         *,
         jit: bool | str = "auto",
         check_finite: bool = True,
@@ -66,7 +66,7 @@ class Trainable:
             optimizer: an optimizer or its name.
             loss: a loss, its name, or any function ``(y_true, y_pred[, sample_weight])`` that
                 gives one number.
-            metrics: metrics or their names.
+            metrics: metrics or their names, one or a list; those of one name are numbered.
             jit: ``"auto"`` (a graph on TensorFlow, eager on PyTorch), ``True`` (XLA,
                 ``torch.compile``) or ``False`` (eager).
             check_finite: whether NaN or infinity in data or loss is an error.
@@ -185,7 +185,8 @@ class Trainable:
         if validation_data is not None:
             validation = sources.of(_parts(validation_data), batch_size, shuffle=False)
         self.history = History()
-        watchers = CallbackList([*callbacks, self.history, ProgressBar(verbose)], self._model)
+        after = [self.history, ProgressBar(verbose)]
+        watchers = CallbackList(callbacks, self._model, then=after)
         finite = self.compiled.check_finite and not watchers.nonfinite
         run = Run((first, last), _length(data), watchers, lambda: self._totals(finite))
         scope = self._model.backend.device.scope(self._model.device)
