@@ -186,3 +186,11 @@ def test_bad_files(backend: str, tmp_path: Path, damage, text: str) -> None:
     damage(path)
     with pytest.raises(dn.CheckpointError, match=text):
         dn.load(path, backend=backend)
+
+
+def test_functions_of_losses_are_written_as_what_they_stand_for(tmp_path: Path) -> None:
+    model = dn.Model(nn.Dense(2), (3,), backend="torch", seed=0)
+    model.compile("sgd", dn.losses.mse, [dn.losses.huber])
+    model.save(tmp_path / "m")
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 2), "float32")
+    assert dn.load(tmp_path / "m", backend="torch").evaluate(x, y) == model.evaluate(x, y)

@@ -11,7 +11,7 @@ import tensorflow as tf
 import torch
 
 import dualnet as dn
-from dualnet import callbacks, nn, optim
+from dualnet import callbacks, metrics, nn, optim
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 4)).astype("float32")
@@ -413,3 +413,23 @@ def test_tensorflow_traces_once_per_batch_shape() -> None:
     model = compiled("tensorflow", nn.Sequential(Counting(), nn.Dense(3)))
     model.fit(X, Y, batch_size=40, epochs=4, verbose=0)
     assert len(traces) <= 3  # two batch shapes (40 and 10), and TensorFlow's relaxed retrace
+
+
+def test_metrics_of_one_name_are_numbered(backend: str) -> None:
+    x = np.random.default_rng(0).standard_normal((64, 3))
+    y = (x[:, :1] > 0).astype("int64")
+    model = dn.Model(nn.Dense(1), (3,), backend=backend, seed=0)
+    rates = [metrics.Recall(threshold=-9.0), metrics.Recall(threshold=9.0)]
+    model.compile("adam", "binary_cross_entropy", [*rates, metrics.Function(lambda t, p: p[:, 0])])
+    history = model.fit(x, y, verbose=0, validation_split=0.25)
+    names = ["loss", "recall", "recall_1", "<lambda>"]
+    assert list(history.history) == [*names, *(f"val_{name}" for name in names)]
+    assert (history["recall"], history["recall_1"]) == ([1.0], [0.0])
+
+
+def test_one_metric_without_a_list() -> None:
+    model = dn.Model(nn.Dense(1), (4,), backend="torch", seed=0)
+    model.compile("adam", "mse", metrics.MeanAbsoluteError())
+    assert list(model.evaluate(X, X[:, :1])) == ["loss", "mean_absolute_error"]
+    with pytest.raises(dn.ConfigError, match="a metric is a name, a value"):
+        model.compile("adam", "mse", {"out": "mae"})

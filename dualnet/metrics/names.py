@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain, count
 from typing import Any
 
 from dualnet import losses
@@ -41,7 +42,7 @@ from dualnet.metrics.means import (
 )
 from dualnet.metrics.moments import ConcordanceCorrelation, PearsonCorrelation, R2Score
 
-__all__ = ["NAMES", "get"]
+__all__ = ["NAMES", "distinct_names", "get"]
 
 #: Our names and Keras's.
 NAMES: dict[str, Callable[[], Metric]] = {
@@ -114,6 +115,20 @@ def get(metric: Any, loss: Any = None) -> Metric:
         )
     found = losses.get(metric)
     return MeanLoss(found) if isinstance(found, Loss) else Function(metric)
+
+
+def distinct_names(metrics: Sequence[Metric]) -> tuple[str, ...]:
+    """The names of metrics in a history; later ones of the same name are numbered, as in Keras.
+
+    >>> distinct_names([AUC(), Precision(threshold=0.3), Precision(threshold=0.7)])
+    ('auc', 'precision', 'precision_1')
+    """
+    taken = ["loss"]
+    for metric in metrics:
+        numbered = (f"{metric.name}_{number}" for number in count(1))
+        free = (name for name in chain([metric.name], numbered) if name not in taken)
+        taken.append(next(free))
+    return tuple(taken[1:])
 
 
 def _named(name: str, loss: Any) -> Metric:

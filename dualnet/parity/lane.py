@@ -13,6 +13,7 @@ from dualnet import tree
 from dualnet.data import Batch
 from dualnet.errors import ConfigError
 from dualnet.metrics import Tally
+from dualnet.metrics.names import distinct_names
 from dualnet.model import Model
 from dualnet.nn.layer import Layer
 from dualnet.optim import Optimizer
@@ -178,11 +179,15 @@ class Lane:
     def read(self, trained: Trained) -> Pass:
         """A step's results, with the state it left, as NumPy."""
         to_numpy = self.model.backend.state.to_numpy
-        tallies = zip(self.problem.metrics, trained.tallies, strict=True)
+        metrics = self.problem.metrics
+        tallies = zip(distinct_names(metrics), metrics, trained.tallies, strict=True)
         return Pass(
             tree.map(to_numpy, trained.prediction),
             to_numpy(trained.loss),
-            {m.name: np.asarray(m.result([to_numpy(part) for part in t])) for m, t in tallies},
+            {
+                name: np.asarray(metric.result([to_numpy(part) for part in tally]))
+                for name, metric, tally in tallies
+            },
             self._numpy_gradients(trained.gradients),
             self.states(),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dualnet import losses, metrics, optim, registry
@@ -25,7 +25,7 @@ class Compiled:
         self,
         optimizer: str | optim.Optimizer,
         loss: str | Callable[..., Any],
-        chosen: str | Sequence[Any],
+        chosen: Any,
         jit: bool | str,
         check_finite: bool,
     ) -> None:
@@ -33,13 +33,22 @@ class Compiled:
             raise ConfigError(f"jit={jit!r}; choose 'auto', True or False")
         self.optimizer = optim.get(optimizer)
         self.loss = _scalar(losses.get(loss))
-        chosen = (chosen,) if isinstance(chosen, str) else tuple(chosen)
+        chosen = tuple(chosen) if isinstance(chosen, (list, tuple)) else (chosen,)
         self.metrics = [metrics.get(metric, self.loss) for metric in chosen]
         self.jit = jit
         self.check_finite = check_finite
         self.bound: optim.BoundOptimizer | None = None
         self._steps: Steps | None = None
-        self._named = (loss, chosen)
+        self._named = (
+            loss if isinstance(loss, str) else losses.get(loss),
+            [self._written(*pair) for pair in zip(chosen, self.metrics, strict=True)],
+        )
+
+    @staticmethod
+    def _written(chosen: Any, metric: metrics.Metric) -> Any:
+        """A metric as it stands in a configuration: its name, or what a function stands for."""
+        own = isinstance(chosen, str) or isinstance(metric, metrics.Function)
+        return chosen if own else metric
 
     def bind(self, model: Model) -> optim.BoundOptimizer:
         """The optimizer with slots on the model's backend; made once."""

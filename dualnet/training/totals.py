@@ -10,6 +10,7 @@ import numpy as np
 
 from dualnet.errors import NonFiniteError
 from dualnet.metrics import Metric, Tally
+from dualnet.metrics.names import distinct_names
 from dualnet.protocols import Backend
 from dualnet.typing import NDArray, Tensor
 
@@ -29,7 +30,7 @@ class Totals(Mapping[str, float]):
     def __init__(self, backend: Backend, metrics: Sequence[Metric], *, finite: bool) -> None:
         self._backend = backend
         self._metrics = tuple(metrics)
-        self._names = ("loss", *(metric.name for metric in metrics))
+        self._names = ("loss", *distinct_names(metrics))
         self._finite = finite
         self._loss = 0.0
         self._counted = 0
