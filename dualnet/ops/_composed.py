@@ -92,7 +92,8 @@ def axes_of(x: Tensor, axis: Axis) -> tuple[int, ...]:
         ShapeError: an axis is not there, or is named twice.
     """
     rank = len(x.shape)
-    given = axis if isinstance(axis, (list, tuple)) else range(rank) if axis is None else (axis,)
+    given: Any = (axis,) if not isinstance(axis, (list, tuple)) else axis
+    given = range(rank) if axis is None else given
     counted = {a % rank for a in given if isinstance(a, int) and -rank <= a < rank}
     if len(counted) != len(given):
         raise ShapeError(

@@ -168,7 +168,7 @@ def _given_edges(x: Tensor, edges: Any) -> Tensor:
     return edges
 
 
-def _equal_bins(x: Tensor, bins: int, range: tuple[float, float] | None) -> Tensor:
+def _equal_bins(x: Tensor, bins: Any, range: tuple[float, float] | None) -> Tensor:
     """The edges of bins of equal width."""
     bins = checked_integer("bins", bins, 1, 1 << 63)
     low, high = _extremes(x) if range is None else _limits(x, range)
