@@ -249,6 +249,7 @@ def test_a_function_shows_the_protocols_signature_and_documentation(name: str) -
 def test_all_names_everything() -> None:
     beside = {"assign", "can_cast", "fft", "finfo", "iinfo", "isdtype", "linalg", "nn"}
     beside |= {"result_type", "stop_gradient", *CONSTANTS, *STANDARD}
+    beside |= {name for module in ops.COMPOSED for name in module.__all__}
     assert set(ops.__all__) == set(DECLARED) | beside
     with pytest.raises(AttributeError, match="no attribute 'convolve'"):
         _ = ops.convolve

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-class Averaged(Metric):
+class AveragedLoss(Metric):
     """``Σ w·l / Σ w`` of a loss, which a subclass derives from, too; its reduction is not used."""
 
     if TYPE_CHECKING:  # of the loss
@@ -35,49 +35,49 @@ class Averaged(Metric):
         return weighed(self.elements(y_true, y_pred), sample_weight)
 
 
-class BinaryCrossEntropy(Averaged, losses.BinaryCrossEntropy):
+class BinaryCrossEntropy(AveragedLoss, losses.BinaryCrossEntropy):
     """The mean of :class:`dualnet.losses.BinaryCrossEntropy`, with its options."""
 
 
-class CategoricalHinge(Averaged, losses.CategoricalHinge):
+class CategoricalHinge(AveragedLoss, losses.CategoricalHinge):
     """The mean of :class:`dualnet.losses.CategoricalHinge`."""
 
 
-class CrossEntropy(Averaged, losses.CrossEntropy):
+class CrossEntropy(AveragedLoss, losses.CrossEntropy):
     """The mean of :class:`dualnet.losses.CrossEntropy`, with its options."""
 
 
-class Hinge(Averaged, losses.Hinge):
+class Hinge(AveragedLoss, losses.Hinge):
     """The mean of :class:`dualnet.losses.Hinge`."""
 
 
-class KLDivergence(Averaged, losses.KLDivergence):
+class KLDivergence(AveragedLoss, losses.KLDivergence):
     """The mean of :class:`dualnet.losses.KLDivergence`."""
 
 
-class LogCosh(Averaged, losses.LogCosh):
+class LogCosh(AveragedLoss, losses.LogCosh):
     """The mean of :class:`dualnet.losses.LogCosh`."""
 
 
-class MeanAbsoluteError(Averaged, losses.MeanAbsoluteError):
+class MeanAbsoluteError(AveragedLoss, losses.MeanAbsoluteError):
     """The mean of :class:`dualnet.losses.MeanAbsoluteError`."""
 
 
-class MeanAbsolutePercentageError(Averaged, losses.MeanAbsolutePercentageError):
+class MeanAbsolutePercentageError(AveragedLoss, losses.MeanAbsolutePercentageError):
     """The mean of :class:`dualnet.losses.MeanAbsolutePercentageError`."""
 
 
-class MeanSquaredError(Averaged, losses.MeanSquaredError):
+class MeanSquaredError(AveragedLoss, losses.MeanSquaredError):
     """The mean of :class:`dualnet.losses.MeanSquaredError`."""
 
 
-class MeanSquaredLogarithmicError(Averaged, losses.MeanSquaredLogarithmicError):
+class MeanSquaredLogarithmicError(AveragedLoss, losses.MeanSquaredLogarithmicError):
     """The mean of :class:`dualnet.losses.MeanSquaredLogarithmicError`."""
 
 
-class Poisson(Averaged, losses.Poisson):
+class Poisson(AveragedLoss, losses.Poisson):
     """The mean of :class:`dualnet.losses.Poisson`."""
 
 
-class SquaredHinge(Averaged, losses.SquaredHinge):
+class SquaredHinge(AveragedLoss, losses.SquaredHinge):
     """The mean of :class:`dualnet.losses.SquaredHinge`."""
