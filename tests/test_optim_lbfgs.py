@@ -266,6 +266,8 @@ def test_what_cannot_be_minimized(backend: str) -> None:
     search = Running(backend, WOLFE, *_problem("linear"))
     with pytest.raises(StateError, match="several times in one update; give minimize a function"):
         search.bound.apply(search.closure()[1])
+    with pytest.raises(ConfigError, match=r"minimize takes a function that .* got builtins\.float"):
+        search.bound.minimize(0.5)  # type: ignore[arg-type] # that is the test
     with pytest.raises(ConfigError, match=r"the function to minimize gave .*; it returns \(loss"):
         search.bound.minimize(lambda: search.closure()[1])
     vector = search.state.from_numpy(np.ones(2))

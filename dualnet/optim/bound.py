@@ -420,8 +420,12 @@ def evaluated(closure: Closure) -> tuple[Tensor, Tree]:
     """What a function gives for :meth:`BoundOptimizer.minimize`.
 
     Raises:
-        ConfigError: it is not a loss of one number and its gradients.
+        ConfigError: it is no function, or does not give a loss of one number and gradients.
     """
+    if not callable(closure):
+        raise ConfigError(
+            f"minimize takes a function that returns (loss, gradients), got {described(closure)}"
+        )
     found: Any = closure()
     if not isinstance(found, tuple) or len(found) != 2:
         raise ConfigError(
