@@ -682,3 +682,21 @@ def test_ragged_data_is_checked_before_training(backend: str) -> None:
         model.fit(Ragged(SEQUENCES), ROWS[:, :1], verbose=0)
     with pytest.raises(DataError, match="lengths differ"):
         model.fit(Ragged(SEQUENCES), ROWS[:3], verbose=0)
+
+
+def test_sequences_of_targets_are_as_long_as_those_of_the_inputs(backend: str) -> None:
+    """Otherwise one target would stand for all steps, in TensorFlow's graph."""
+    net = nn.Sequential(nn.GRU(2, return_sequences=True), nn.Dense(2))
+    model = dn.Model(net, (None, 3), backend=backend, dtype="float64")
+    model.compile("sgd", "cross_entropy")
+    before = model.state()
+    labels = [np.arange(len(s)) % 2 for s in SEQUENCES]
+    later = max(range(1, len(labels)), key=lambda place: len(labels[place]))
+    one_less = [row[:-1] if place == later else row for place, row in enumerate(labels)]
+    for targets in ([row[:1] for row in labels], one_less):
+        with pytest.raises(ShapeError, match=r"targets of shape .* give integer labels of shape"):
+            model.fit(Ragged(SEQUENCES), Ragged(targets), verbose=0)
+    np.testing.assert_equal(model.state(), before)
+    longest = max(map(len, SEQUENCES))
+    x, y = (Ragged(part, pad_to=longest) for part in (SEQUENCES, [row[:1] for row in labels]))
+    assert np.isfinite(model.fit(x, y, verbose=0).history["loss"]).all()

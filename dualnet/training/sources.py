@@ -140,9 +140,10 @@ class Sources:
         y, mask = parted(batch.y)
         if shape is None or tree.structure(y) != "*":
             return
-        if isinstance(y, Ragged):  # all steps of all sequences, as one
-            steps = y.steps
-            y, shape = steps[None], (len(steps), *shape[1:])
+        if isinstance(y, Ragged):
+            for targets, sizes in _samples(y, batch.x, shape):
+                losses.check_targets(loss, targets, sizes)
+            return
         y = self._to_host(y)
         losses.check_targets(loss, y if mask is None else _there(y, self._to_host(mask)), shape)
 
@@ -185,6 +186,22 @@ def _refuse_lists(name: str, part: Tree) -> None:
 def _first(leaf: Any) -> Any:
     """The first of ragged sequences as a batch of one; any other leaf as it is."""
     return leaf[:1].padded() if isinstance(leaf, Ragged) else leaf
+
+
+def _samples(y: Ragged, x: Tree, shape: Shape) -> Iterator[tuple[NDArray, Shape]]:
+    """Targets of sequences that stand for all, each with the shape of the output that it meets.
+
+    All steps as one sample; and a sequence of other length than its input's, if there is one and
+    the network gives an output for each step, which ``shape``, that of the first, tells.
+    """
+    yield y.steps[None], (len(y.steps), *shape[1:])
+    inputs = [leaf for leaf in tree.leaves(x) if isinstance(leaf, Ragged)]
+    if len(inputs) != 1 or shape[:1] != _first(inputs[0]).values.shape[1:2]:
+        return
+    lengths = inputs[0].lengths
+    one_length = isinstance(y.pad_to, int) and y.pad_to == inputs[0].pad_to
+    for place in [] if one_length else np.flatnonzero(lengths != y.lengths)[:1]:
+        yield y.take(np.array([place])).padded().values, (int(lengths[place]), *shape[1:])
 
 
 def _there(y: NDArray, mask: NDArray) -> NDArray:
