@@ -6,6 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -104,7 +105,7 @@ class Model(Trainable):
         self._native = self._without_weights()
         self._spread = _takes_several(network)
         self._shapes = (
-            _declared_shapes(network) if input_shape is None else shapes.parse(input_shape)
+            _declared_shapes(network) if input_shape is None else self._expected(input_shape)
         )
         self.built = False
         if self._shapes is not None:
@@ -142,9 +143,18 @@ class Model(Trainable):
         """
         if self.built:
             raise StateError("this model has its weights already; make a new one to change shapes")
-        expected = shapes.parse(input_shape)
+        expected = self._expected(input_shape)
         self._build_for(expected)
         self._shapes = expected
+
+    def _expected(self, input_shape: Tree) -> Tree:
+        """Shapes that the user gave, with the dtypes that a graph's own inputs have."""
+        given, declared = shapes.parse(input_shape), _declared_shapes(self.definition)
+        if declared is None or tree.structure(given) != tree.structure(declared):
+            return given
+        return tree.map(
+            lambda mine, its: replace(mine, dtype=mine.dtype or its.dtype), given, declared
+        )
 
     def _without_weights(self) -> Any:
         """The tree of native modules, in evaluation mode, each before its first call."""

@@ -262,6 +262,14 @@ def test_graph_with_two_inputs_and_two_outputs(backend: str) -> None:
     assert nn.Graph.from_config(net.to_config()) == net
 
 
+def test_a_graph_keeps_the_dtypes_of_its_inputs_whoever_gives_their_shapes(backend: str) -> None:
+    ids, x = nn.Input((None,), "int64"), nn.Input((3,))
+    net = nn.Graph((ids, x), (nn.Embedding(7, 2)(ids), nn.Dense(2)(x)))
+    model = dn.Model(net, ((4,), (3,)), backend=backend)
+    vectors, _ = model(np.array([[1, 2, 3, 4]]), np.ones((1, 3)))
+    assert vectors.shape == (1, 4, 2)
+
+
 def test_frozen_layers_are_not_trained(backend: str) -> None:
     net = nn.Sequential(nn.Dense(3, trainable=False), nn.Dense(2))
     model = dn.Model(net, input_shape=(4,), backend=backend)
