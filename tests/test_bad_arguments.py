@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from layer_cases import CASES as LAYERS
 
-from dualnet import initializers, losses, registry
+from dualnet import Model, initializers, losses, nn, registry
 from dualnet.config import Configurable
-from dualnet.errors import ConfigError, DualnetError, ForeignTensorError, UnknownName
+from dualnet.errors import ConfigError, DualnetError, ForeignTensorError, ShapeError, UnknownName
 from dualnet.nn import Dense, Dropout, Sequential
 from tests import metric_cases, optim_cases, schedule_cases
 from tests import test_constraints as constraints
@@ -108,3 +108,11 @@ def test_tensors_of_two_frameworks_do_not_mix(row: Any, both: tuple[str, str]) -
     given = [next(turns)(v) if isinstance(v, np.ndarray) else v for v in row.args]
     with pytest.raises((ForeignTensorError, DualnetError, TypeError)):
         the_function(row)(*given, **{k: v for k, v in row.kwargs.items() if k != "mask"})
+
+
+@pytest.mark.parametrize("layer", [nn.BatchNorm(), nn.Conv2DTranspose(3, 3), nn.PReLU()], ids=repr)
+def test_inputs_of_other_features_than_the_weights(layer: nn.Layer, backend: str) -> None:
+    """Kernels refuse them in words and by errors of their own."""
+    model = Model(layer, (6, 6, 2), backend=backend)
+    with pytest.raises(ShapeError):
+        model(np.ones((2, 6, 6, 5), "float32"))

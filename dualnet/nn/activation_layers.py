@@ -77,7 +77,7 @@ class PReLU(WithAlpha):
         self.add_in_role("alpha", tuple(shape))
 
     def forward(self, x: Tensor) -> Tensor:
-        return ops.where(x > 0, x, self.alpha * x)
+        return ops.where(x > 0, x, ops.multiply(self.alpha, x))
 
     forward_masked = passed
 

@@ -22,7 +22,7 @@ MEANINGS: tuple[tuple[str, type[DualnetError]], ...] = (
     (r"index out of range|out of bounds for dimension", IndexRangeError),
     (r"not implemented for|does not support|expected .*dtype|must have the same dtype", DtypeError),
     (r"size|shape|[Dd]imension|\bdims?\b|broadcast|subscript|operand", ShapeError),
-    (r"k not in range|at least 1D|matrices", ShapeError),
+    (r"k not in range|at least 1D|matrices|should contain \d+ elements", ShapeError),
 )
 
 

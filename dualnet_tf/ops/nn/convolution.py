@@ -10,7 +10,13 @@ from dualnet.windows import Padding, Pads, Sizes
 from dualnet_tf.ops.nn._layout import FORMATS, pad_spatial, sizes
 
 #: What TensorFlow says of arguments that do not fit; NotFoundError is of dtypes without a kernel.
-REFUSED = (tf.errors.InvalidArgumentError, tf.errors.NotFoundError, TypeError, ValueError)
+REFUSED = (
+    tf.errors.AbortedError,  # by oneDNN
+    tf.errors.InvalidArgumentError,
+    tf.errors.NotFoundError,
+    TypeError,
+    ValueError,
+)
 
 
 def conv(
