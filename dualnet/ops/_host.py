@@ -146,16 +146,18 @@ def fft_axes(
 
     Raises:
         ConfigError: ``s`` and ``axes`` differ in length.
-        ShapeError: an axis is not there.
+        ShapeError: an axis is not there, or is of nothing and not to be filled up.
     """
     rank = len(x.shape)
     chosen = list(axes) if axes is not None else list(range(rank))[-len(s) if s else None :]
     counts = list(s) if s is not None else [None] * len(chosen)
     if len(counts) != len(chosen):
         raise ConfigError(f"s={s} has another length than the axes {chosen}")
-    for axis in chosen:
+    for axis, count in zip(chosen, counts, strict=True):
         if not -rank <= axis < rank:
             raise ShapeError(f"axis {axis} is not one of a tensor of shape {tuple(x.shape)}")
+        if count is None and x.shape[axis] == 0:
+            raise ShapeError(f"a transform of nothing: axis {axis} of shape {tuple(x.shape)}")
     return list(zip(counts, chosen, strict=True))
 
 

@@ -43,7 +43,7 @@ def _one(kernel: Callable[..., Any], kind: Any = WIDE) -> Callable[..., Any]:
     def call(x: Any, /, *, n: int | None = None, axis: int = -1, norm: Any = "backward") -> Any:
         require(x, kind, name)
         check_fft(norm, n)
-        fft_axes(x, None, (axis,))
+        fft_axes(x, n if n is None else (n,), (axis,))
         return _along(kernel, x, n, axis, norm)
 
     return call
@@ -107,6 +107,7 @@ fft = _one(_fft)
 
 
 def fftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None) -> Any:
+    check_fft("backward", n)
     return asarray(np.fft.fftfreq(n, d), dtype=dtype or default_float(), device=device)
 
 
@@ -135,6 +136,7 @@ rfft = _one(_rfft, WIDE_FLOATING)
 
 
 def rfftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None) -> Any:
+    check_fft("backward", n)
     return asarray(np.fft.rfftfreq(n, d), dtype=dtype or default_float(), device=device)
 
 

@@ -39,6 +39,7 @@ def _one(function: Callable[..., Any], kind: Any = WIDE) -> Callable[..., Any]:
     def call(x: Any, /, *, n: int | None = None, axis: int = -1, norm: Any = "backward") -> Any:
         require(x, kind, name)
         check_fft(norm, n)
+        fft_axes(x, n if n is None else (n,), (axis,))
         return function(x, n, axis, norm)
 
     return call
@@ -61,6 +62,7 @@ fft = _one(torch.fft.fft)
 
 
 def fftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None) -> Any:
+    check_fft("backward", n)
     return asarray(np.fft.fftfreq(n, d), dtype=dtype or default_float(), device=device)
 
 
@@ -89,6 +91,7 @@ rfft = _one(torch.fft.rfft, WIDE_FLOATING)
 
 
 def rfftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None) -> Any:
+    check_fft("backward", n)
     return asarray(np.fft.rfftfreq(n, d), dtype=dtype or default_float(), device=device)
 
 
