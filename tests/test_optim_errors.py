@@ -127,6 +127,10 @@ def test_every_optimizer_is_in_the_table() -> None:
             "ema, weight_decay have no place in a formula that searches the minimum",
         ),
         (
+            lambda: optim.LBFGS(loss_scale=optim.LossScale()),
+            "another optimizer, or a dtype other than mixed_float16",
+        ),
+        (
             lambda: optim.LBFGS(groups=(optim.Group("*", learning_rate=0.1),)),
             "groups have no place in a formula",
         ),

@@ -85,9 +85,11 @@ class LBFGS(Optimizer):
             if getattr(self, field) != getattr(Optimizer, field)
         ]
         if given:
+            elsewhere = "" if self.loss_scale is None else ", or a dtype other than mixed_float16"
             raise ConfigError(
                 f"{name}: {', '.join(given)} have no place in a formula that searches the minimum "
                 "of the loss as it is; add a penalty to the loss, or take another optimizer"
+                f"{elsewhere}"
             )
 
     @property

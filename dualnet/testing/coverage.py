@@ -175,9 +175,11 @@ def text(table: Sequence[Support]) -> str:
 
 INTRODUCTION = """# What is there, and what it was checked against
 
-Every public name has rows in the tables that the tests run over. Each row runs on PyTorch and on
-TensorFlow, in float64 and float32; the two are held to each other and to the reference named in
-the last column. *Compiled* is `torch.compile(fullgraph=True)` and `tf.function`.
+Every public name has rows in the tables that the tests run over; where no table can have a row,
+the last column names the file of its tests. Each row runs on PyTorch and on TensorFlow; array
+functions, layers, losses, metrics and optimizers do in float64 and in float32. The two are held to
+each other and to the reference named in the last column. *Compiled* is
+`torch.compile(fullgraph=True)` and `tf.function`.
 
 This page is written by `python -m dualnet.testing.coverage --markdown docs/support.md`; a test
 fails when it is not up to date.
