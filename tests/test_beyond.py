@@ -309,6 +309,11 @@ MISUSES: list[tuple[Any, type[Exception], str]] = [
         r"body_fn gave \(\*, \*\) for \(\*\)",
     ),
     (
+        lambda x: ops.while_loop(lambda x: True, lambda x: x, (x,)),
+        dn.ShapeError,
+        r"gave \* for \(\*\), where \* is a tensor.* \(x,\) for a tuple of one",
+    ),
+    (
         lambda x: ops.while_loop(lambda x: True, lambda x: (ops.astype(x, "float32"),), (x,)),
         dn.DtypeError,
         "gave float32 for float64",

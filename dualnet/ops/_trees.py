@@ -113,8 +113,8 @@ def alike(new: Tree, old: Tree, name: str) -> Any:
     """
     if tree.structure(new) != tree.structure(old):
         raise ShapeError(
-            f"{name} gave {tree.structure(new)} for {tree.structure(old)}; give back what it was "
-            "given, with the same nesting and keys"
+            f"{name} gave {tree.structure(new)} for {tree.structure(old)}, where * is a tensor; "
+            "give back what it was given, with the same nesting and keys: (x,) for a tuple of one"
         )
 
     def leaf(n: Any, o: Tensor) -> Tensor:
