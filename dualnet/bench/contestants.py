@@ -13,12 +13,12 @@ from dualnet.typing import NDArray
 
 __all__ = [
     "CONTESTANTS",
-    "FAMILIES",
-    "NATIVE",
-    "OURS",
     "Contender",
     "Contestant",
+    "FAMILIES",
     "Module",
+    "NATIVE",
+    "OURS",
     "chosen",
 ]
 

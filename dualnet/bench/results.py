@@ -12,7 +12,11 @@ from dualnet.bench.contestants import CONTESTANTS, FAMILIES, NATIVE
 from dualnet.bench.figures import Figure, Spread, beside, spread
 from dualnet.report.saving import write_text
 
-__all__ = ["SCHEMA", "Measurement", "Results"]
+__all__ = [
+    "Measurement",
+    "Results",
+    "SCHEMA",
+]
 
 #: Name and version of the schema; a field that moves or changes its meaning changes the version.
 SCHEMA = "dualnet.bench/1"

@@ -15,16 +15,16 @@ from dualnet.errors import ConfigError, unknown_name
 from dualnet.typing import NDArray
 
 __all__ = [
-    "CNN",
-    "KINDS",
-    "LEARNING_RATE",
-    "LSTM",
-    "MLP",
     "Arrays",
+    "CNN",
     "Decoding",
     "Eager",
     "EmbeddingBag",
     "GRUDecoding",
+    "KINDS",
+    "LEARNING_RATE",
+    "LSTM",
+    "MLP",
     "ResNet",
     "Training",
     "Transformer",
