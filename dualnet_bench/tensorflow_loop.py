@@ -1,4 +1,4 @@
-"""TensorFlow, the training loop written by hand: `tf.function`, a fused Adam, prefetched data."""
+"""TensorFlow, the training loop written by hand: `tf.function`, a fused Adam, data in memory."""
 
 from __future__ import annotations
 
@@ -55,8 +55,9 @@ class Loop:
         self.network = NETWORKS[type(workload)](workload)
         self.optimizer = Adam(self.network.weights)
         self.total = tf.Variable(0.0, trainable=False)
-        self._step = tf.function(self._train_step)
-        self._forward = tf.function(self._predict_step)
+        self.step = tf.function(self._train_step)
+        self.chosen_step = tf.function(self._chosen_step)
+        self.forward = tf.function(self._predict_step)
 
     def parameters(self) -> int:
         return sum(int(tf.size(weight)) for weight in self.network.weights)
@@ -73,24 +74,30 @@ class Loop:
         self.optimizer.apply(tape.gradient(loss, self.network.weights))
         self.total.assign_add(loss)
 
+    def _chosen_step(
+        self, inputs: tuple[tf.Tensor, ...], targets: tf.Tensor, ids: tf.Tensor
+    ) -> None:
+        """A step with the batch that is cut from all of the data."""
+        self._train_step(tuple(tf.gather(x, ids) for x in inputs), tf.gather(targets, ids))
+
     def _predict_step(self, inputs: tuple[tf.Tensor, ...]) -> tf.Tensor:
         return self.network(*inputs, training=False)
 
     def train(self, x: Arrays, y: NDArray, epochs: int) -> list[float]:
-        data = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(y))
-        batches = data.batch(self.batch, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
-        return [self._epoch(batches) for _ in range(epochs)]
+        inputs, targets = tuple(map(tf.constant, x)), tf.constant(y)
+        return [self._epoch(inputs, targets) for _ in range(epochs)]
 
-    def _epoch(self, batches: tf.data.Dataset) -> float:
+    def _epoch(self, inputs: tuple[tf.Tensor, ...], targets: tf.Tensor) -> float:
+        order = tf.random.shuffle(tf.range(len(targets)))
+        chosen = tf.split(order, len(targets) // self.batch)
         self.total.assign(0.0)
-        for inputs, targets in batches:
-            self._step(inputs, targets)
-        return float(self.total) / len(batches)
+        for ids in chosen:
+            self.chosen_step(inputs, targets, ids)
+        return float(self.total) / len(chosen)
 
     def predict(self, x: Arrays) -> NDArray:
-        data = tf.data.Dataset.from_tensor_slices((x,)).batch(self.batch, drop_remainder=True)
-        batches = data.prefetch(tf.data.AUTOTUNE)
-        return tf.concat([self._forward(inputs) for (inputs,) in batches], 0).numpy()
+        parts = [tf.split(tf.constant(each), len(each) // self.batch) for each in x]
+        return tf.concat([self.forward(inputs) for inputs in zip(*parts, strict=True)], 0).numpy()
 
 
 def build(workload: Workload) -> Loop:

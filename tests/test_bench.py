@@ -65,6 +65,15 @@ def test_the_native_loop_trains_as_dualnet_does(kind, backend):
     assert losses[2] < losses[0]
 
 
+def test_a_pipeline_trains_as_the_loop_in_memory():
+    workload, ours, _ = pair(workloads.MLP, "tensorflow")
+    x, y = workload.data()
+    loop = importlib.import_module("dualnet_bench.tensorflow_data_loop").build(workload)
+    loop.take_weights(ours.weights())
+    np.testing.assert_allclose(loop.predict(x), ours.predict(x), rtol=1e-5)  # float32 rounding
+    np.testing.assert_allclose(loop.train(x, y, 3), ours.train(x, y, 3), rtol=1e-4)  # as above
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("kind", DECODED, ids=name)
 def test_the_native_loop_decodes_as_dualnet_does(kind, backend):

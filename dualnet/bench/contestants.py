@@ -61,6 +61,7 @@ class Contestant:
         needs: the packages that must be installed.
         statement: what its users import; the time of it is measured.
         environment: variables of its process.
+        eager: whether it has eager calls of its own.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Contestant:
     needs: tuple[str, ...]
     statement: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    eager: bool = True
 
     def missing(self) -> tuple[str, ...]:
         """The packages that are not installed; imports none."""
@@ -77,7 +79,7 @@ class Contestant:
 
     def takes(self, workload: Workload) -> bool:
         """Whether there is something of its own to time."""
-        return self.family != "lightning" or not isinstance(workload, Eager)
+        return self.eager or not isinstance(workload, Eager)
 
 
 def _on(backend: str) -> tuple[Contestant, ...]:
@@ -116,8 +118,18 @@ CONTESTANTS: dict[str, Contestant] = {
             "lightning_fit",
             ("lightning", "torch"),
             "import lightning",
+            eager=False,
         ),
         *_on("tensorflow"),
+        Contestant(
+            "tensorflow-data",
+            "tf.data",
+            "tensorflow",
+            "tensorflow_data_loop",
+            ("tensorflow",),
+            "import tensorflow",
+            eager=False,
+        ),
     )
 }
 

@@ -17,6 +17,8 @@ BEGIN, END = 230, WIDTH - 60
 GAP, AXIS = 10, 24
 #: Of the style sheet, one for each name in its turn.
 COLOURS = ("one", "two", "three", "four")
+#: What the axis holds at least, so that a small difference looks small.
+LEAST = [0.5, 2.0]
 #: Ratios that are marked where the axis reaches so far.
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10)
 
@@ -48,7 +50,7 @@ def ratios(title: str, groups: Groups) -> str:
 
 def _body(groups: Groups, names: list[str], height: int) -> Iterator[str]:
     ends = [end for rows in groups.values() for s in rows.values() for end in (s.low, s.high)]
-    low, high = (math.log(end(1.0, *ends) * room) for end, room in ((min, 0.9), (max, 1.1)))
+    low, high = math.log(min(ends + LEAST) * 0.95), math.log(max(ends + LEAST) * 1.05)
 
     def at(value: float) -> float:
         return BEGIN + (END - BEGIN) * (math.log(value) - low) / (high - low)
