@@ -196,6 +196,24 @@ def test_eager_calls_are_measured():
     assert all(value > 0 for value in found["figures"].values())
 
 
+def test_an_interrupted_race_keeps_what_it_has(monkeypatch):
+    answers = iter([{"figures": {"train": 5.0}}])
+
+    def one_and_no_more(*_):
+        for answer in answers:
+            return answer
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rounds, "_measured", one_and_no_more)
+    work, there = {"mlp": workloads.MLP()}, contestants.chosen(["torch"])
+    results = rounds.raced(work, there, rounds=3)
+    assert [m.figures for m in results.measurements] == [{"train": 5.0}]
+    assert not results.ok
+    assert list(notes(results)) == ["interrupted before the last 2 measurements"]
+    with pytest.raises(KeyboardInterrupt):
+        rounds.raced(work, there, rounds=3)
+
+
 def test_a_process_that_fails_is_told():
     broken = replace(contestants.CONTESTANTS["torch"], statement="raise OSError('gone')")
     results = rounds.raced({"mlp": workloads.MLP().smaller()}, [broken], rounds=1, steps=1)

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("dualnet", "dualnet_tf", "dualnet_torch")
+PACKAGES = ("dualnet", "dualnet_bench", "dualnet_tf", "dualnet_torch")
 
 with (ROOT / "pyproject.toml").open("rb") as file:
     PROJECT = tomllib.load(file)["project"]

@@ -53,6 +53,7 @@ class Results:
         rounds: how often each was measured.
         missing: contestants that were left out, and the packages they need.
         environment: versions, and what else the figures depend on.
+        unfinished: how many measurements were not made, since the race was interrupted.
     """
 
     measurements: tuple[Measurement, ...]
@@ -60,11 +61,12 @@ class Results:
     rounds: int
     missing: Mapping[str, tuple[str, ...]]
     environment: Mapping[str, str]
+    unfinished: int = 0
 
     @property
     def ok(self) -> bool:
-        """Whether every process has given its figures, and all trained as many parameters."""
-        return not (self.failures() or self.unequal())
+        """Whether every process has run and given its figures, and all trained as many numbers."""
+        return not (self.failures() or self.unequal() or self.unfinished)
 
     def failures(self) -> dict[tuple[str, str], str]:
         """What the processes that failed have said, by workload and contestant."""

@@ -44,7 +44,7 @@ def raced(
     """Measures every contestant at every workload, once in every round.
 
     Contestants that are not installed are left out, with a note.  One that fails is noted, and
-    the others go on.
+    the others go on.  Ctrl-C ends the race; what was measured before is kept.
 
     Args:
         workloads: what is computed, by the name that it has in the results.
@@ -63,18 +63,23 @@ def raced(
             f"{', '.join(next(iter(missing.values()), ()))}, which is not installed"
         )
     tasks = list(_turns(workloads, there, rounds))
-    found = []
-    for done, (turn, name, contestant) in enumerate(tasks):
-        progress(done, len(tasks), f"{name}, {contestant.name}")
-        workload = workloads[name]
-        figures = _measured(workload, contestant, steps or workload.steps)
-        found.append(Measurement(name, contestant.name, turn, **figures))
+    found: list[Measurement] = []
+    try:
+        for done, (turn, name, contestant) in enumerate(tasks):
+            progress(done, len(tasks), f"{name}, {contestant.name}")
+            workload = workloads[name]
+            figures = _measured(workload, contestant, steps or workload.steps)
+            found.append(Measurement(name, contestant.name, turn, **figures))
+    except KeyboardInterrupt:
+        if not found:
+            raise
     return Results(
         tuple(found),
         {name: workload.described() for name, workload in workloads.items()},
         rounds,
         {name: needs for name, needs in missing.items() if needs},
         _environment(),
+        unfinished=len(tasks) - len(found),
     )
 
 

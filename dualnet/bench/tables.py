@@ -69,6 +69,8 @@ def facts(results: Results) -> dict[str, str]:
 
 def notes(results: Results) -> Iterator[str]:
     """What was left out, has failed, or is not the same."""
+    if results.unfinished:
+        yield f"interrupted before the last {results.unfinished} measurements"
     for name, needs in results.missing.items():
         yield f"{name} is left out: {' and '.join(needs)} not installed; {_cure(name)}"
     for (workload, contestant), error in results.failures().items():

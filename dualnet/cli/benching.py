@@ -27,7 +27,8 @@ examples:
   dualnet bench mlp lstm --contestants native,dualnet --rounds 3 --html bench.html
   dualnet bench mlp:depth=16 --steps 200 --json bench.json
 
-exit status: 0 all was measured; 1 a process failed, or networks are not equal; 2 usage
+exit status: 0 all was measured; 1 interrupted, a process failed, or networks are not equal;
+2 usage
 """
 
 
