@@ -110,9 +110,27 @@ def test_tensors_of_two_frameworks_do_not_mix(row: Any, both: tuple[str, str]) -
         the_function(row)(*given, **{k: v for k, v in row.kwargs.items() if k != "mask"})
 
 
-@pytest.mark.parametrize("layer", [nn.BatchNorm(), nn.Conv2DTranspose(3, 3), nn.PReLU()], ids=repr)
-def test_inputs_of_other_features_than_the_weights(layer: nn.Layer, backend: str) -> None:
-    """Kernels refuse them in words and by errors of their own."""
+@pytest.mark.parametrize("features", [5, 1])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.BatchNorm(),
+        nn.Conv2D(3, 3),
+        nn.Conv2DTranspose(3, 3),
+        nn.Dense(3),
+        nn.DepthwiseConv2D(3),
+        nn.GroupNorm(2),
+        nn.InstanceNorm(),
+        nn.LayerNorm(),
+        nn.PReLU(),
+        nn.RMSNorm(),
+    ],
+    ids=repr,
+)
+def test_inputs_of_other_features_than_the_weights(
+    layer: nn.Layer, features: int, backend: str
+) -> None:
+    """Kernels refuse them in words and by errors of their own, or spread a single one."""
     model = Model(layer, (6, 6, 2), backend=backend)
     with pytest.raises(ShapeError):
-        model(np.ones((2, 6, 6, 5), "float32"))
+        model(np.ones((2, 6, 6, features), "float32"))

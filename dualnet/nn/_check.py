@@ -10,9 +10,18 @@ from dualnet import initializers as known
 from dualnet.errors import ConfigError, ShapeError
 from dualnet.nn import activations
 from dualnet.nn.layer import Layer
-from dualnet.typing import Shape
+from dualnet.typing import Shape, Tensor
 
-__all__ = ["activation", "finite", "fraction", "initializers", "positive", "rank", "weights"]
+__all__ = [
+    "activation",
+    "features",
+    "finite",
+    "fraction",
+    "initializers",
+    "positive",
+    "rank",
+    "weights",
+]
 
 
 def activation(layer: Layer) -> None:
@@ -83,3 +92,12 @@ def rank(layer: Layer, shape: Shape, least: int, most: int | None, advice: str) 
         return
     wanted = f"rank {least}" if least == most else f"rank {least} or more"
     raise ShapeError(f"{layer._definition!r} needs input of {wanted}, got shape {shape}; {advice}")
+
+
+def features(layer: Layer, x: Tensor, count: int) -> None:
+    """Raises :class:`ShapeError` unless an input has so many features; a single one would spread."""
+    if x.shape[-1] != count:
+        raise ShapeError(
+            f"{layer._definition!r} was built for {count} features, got an input of shape "
+            f"{tuple(x.shape)}; give it {count} along its last axis"
+        )

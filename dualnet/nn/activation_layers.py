@@ -77,6 +77,8 @@ class PReLU(WithAlpha):
         self.add_in_role("alpha", tuple(shape))
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.alpha.shape[-1] != 1:
+            _check.features(self, x, self.alpha.shape[-1])
         return ops.where(x > 0, x, ops.multiply(self.alpha, x))
 
     forward_masked = passed

@@ -59,6 +59,7 @@ class DepthwiseConv(Windowed, WithDepthwise, WithBias):
             self.add_in_role("bias", (outputs,))
 
     def forward(self, x: Tensor) -> Tensor:
+        _check.features(self, x, self.kernel.shape[-1] // self.depth_multiplier)
         y = ops.nn.depthwise_conv(
             x,
             self.kernel,
@@ -135,6 +136,7 @@ class SeparableConv(Windowed, WithDepthwise, WithPointwise, WithBias):
             self.add_in_role("bias", (self.filters,))
 
     def forward(self, x: Tensor) -> Tensor:
+        _check.features(self, x, self.depthwise_kernel.shape[-1] // self.depth_multiplier)
         inner = ops.nn.depthwise_conv(
             x,
             self.depthwise_kernel,

@@ -14,6 +14,7 @@ __all__ = [
     "batch_of_one",
     "check_segments",
     "embedding_dtype",
+    "features",
     "id_range",
     "linear",
     "no_room",
@@ -29,6 +30,14 @@ def linear(x: Tensor, kernel: Tensor) -> DualnetError | None:
             f"{kernel.shape[0]} features along its last axis, got shape {tuple(x.shape)}"
         )
     return another_dtype(x, kernel)
+
+
+def features(x: Tensor, y: Tensor) -> DualnetError:
+    """The error for features that were spread over the weights of more of them."""
+    return ShapeError(
+        f"an input of shape {tuple(x.shape)} for weights of {y.shape[-1]} features; give it that "
+        "many along its last axis"
+    )
 
 
 def recurrence(

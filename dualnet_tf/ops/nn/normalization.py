@@ -17,7 +17,7 @@ def batch_norm(
     *,
     epsilon: float,
 ) -> tf.Tensor:
-    centred = _single(x) - _single(mean)
+    centred = _unspread(_single(x) - _single(mean), x)
     return _scaled(centred, _single(variance), gamma, beta, epsilon, x.dtype)
 
 
@@ -103,9 +103,16 @@ def _scaled(
 def _affine(
     x: tf.Tensor, gamma: tf.Tensor | None, beta: tf.Tensor | None, dtype: tf.DType
 ) -> tf.Tensor:
-    x = x if gamma is None else x * _single(gamma)
-    x = x if beta is None else x + _single(beta)
-    return tf.cast(x, dtype)
+    y = x if gamma is None else x * _single(gamma)
+    y = y if beta is None else y + _single(beta)
+    return tf.cast(_unspread(y, x), dtype)
+
+
+def _unspread(y: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    """``y``, of the shape of ``x``: one feature is not spread over the statistics of several."""
+    if not y.shape.is_compatible_with(x.shape):
+        raise explain.features(x, y)
+    return y
 
 
 def _moved(old: tf.Tensor, new: tf.Tensor, momentum: float) -> tf.Tensor:
