@@ -95,7 +95,7 @@ def rank(layer: Layer, shape: Shape, least: int, most: int | None, advice: str) 
 
 
 def features(layer: Layer, x: Tensor, count: int) -> None:
-    """Raises :class:`ShapeError` unless an input has so many features; a single one would spread."""
+    """Raises :class:`ShapeError` unless an input has so many features; one would spread."""
     if x.shape[-1] != count:
         raise ShapeError(
             f"{layer._definition!r} was built for {count} features, got an input of shape "
