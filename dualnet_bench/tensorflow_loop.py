@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from dualnet.bench.workloads import LEARNING_RATE, Arrays, Workload
+from dualnet.bench.workloads import LEARNING_RATE, Arrays, Training, Workload
 from dualnet.typing import NDArray
 from dualnet_bench.tensorflow_networks import NETWORKS
 
@@ -53,7 +53,8 @@ class Loop:
     def __init__(self, workload: Workload) -> None:
         self.batch = workload.batch
         self.network = NETWORKS[type(workload)](workload)
-        self.optimizer = Adam(self.network.weights)
+        if isinstance(workload, Training):  # an optimizer loads and holds much
+            self.optimizer = Adam(self.network.weights)
         self.total = tf.Variable(0.0, trainable=False)
         self.step = tf.function(self._train_step)
         self.chosen_step = tf.function(self._chosen_step)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dualnet.bench.workloads import LEARNING_RATE, Arrays, Workload
+from dualnet.bench.workloads import LEARNING_RATE, Arrays, Training, Workload
 from dualnet.typing import NDArray
 from dualnet_bench.torch_networks import NETWORKS, take_weights
 
@@ -35,7 +35,10 @@ class Loop:
     def __init__(self, workload: Workload) -> None:
         self.batch = workload.batch
         self.network = network(workload)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=LEARNING_RATE, fused=True)
+        if isinstance(workload, Training):  # an optimizer loads and holds much
+            self.optimizer = torch.optim.Adam(
+                self.network.parameters(), lr=LEARNING_RATE, fused=True
+            )
 
     def parameters(self) -> int:
         return sum(p.numel() for p in self.network.parameters() if p.requires_grad)
