@@ -700,3 +700,22 @@ def test_sequences_of_targets_are_as_long_as_those_of_the_inputs(backend: str) -
     longest = max(map(len, SEQUENCES))
     x, y = (Ragged(part, pad_to=longest) for part in (SEQUENCES, [row[:1] for row in labels]))
     assert np.isfinite(model.fit(x, y, verbose=0).history["loss"]).all()
+
+
+def test_ctc_of_ragged_sequences_and_ragged_labels(backend: str) -> None:
+    """The masks of inputs and of labels have lengths of their own."""
+    random = np.random.default_rng(4)
+    sounds = [random.normal(size=(n, 3)) for n in (9, 7, 5)]
+    words = [np.array(word) for word in ([1, 2, 2], [3], [2, 1])]
+    net = nn.Sequential(nn.LSTM(4, return_sequences=True), nn.Dense(4))
+    model = dn.Model(net, (None, 3), backend=backend, dtype="float64")
+    model.compile(dn.optim.SGD(0.1), dn.losses.CTC())
+    ragged = Ragged(sounds, pad_to=9), Ragged(words, pad_to=3)
+    alone = [
+        dn.to_numpy(dn.losses.ctc(word[None], model(sound[None])))
+        for sound, word in zip(sounds, words, strict=True)
+    ]
+    found = model.evaluate(*ragged, batch_size=3)["loss"]
+    assert found == pytest.approx(np.mean(alone), rel=1e-12)  # sums of some ten steps
+    history = model.fit(*ragged, batch_size=2, epochs=3, verbose=0)
+    assert history["loss"][-1] < history["loss"][0]

@@ -23,8 +23,8 @@ from dualnet.losses import (
     sequences,
 )
 from dualnet.losses.reduction import check_reduction, plain_weights, unmasked
-from dualnet.losses.targets import are_labels, check_labels, check_same_shape
-from dualnet.masked import wrapped
+from dualnet.losses.targets import are_labels, check_labels, check_same_shape, native_like
+from dualnet.masked import parted, wrapped
 from dualnet.typing import NDArray, Shape, Tensor
 
 __all__ = [
@@ -107,9 +107,10 @@ class Loss(Configurable):
 
     def counted(self, y_true: Any, y_pred: Any) -> Tensor | None:
         """How many steps a mean is over, where a mask says it; ``None`` where none does."""
+        if self.of_samples or self.reduction != "mean":
+            return None
         mask = unmasked(y_true, y_pred)[2]
-        by_steps = self.reduction == "mean" and not self.of_samples
-        return ops.count_nonzero(mask) if mask is not None and by_steps else None
+        return None if mask is None else ops.count_nonzero(mask)
 
     def check_targets(self, y: NDArray, output_shape: Shape) -> None:
         """Looks at all targets on the host, before training.
@@ -389,6 +390,15 @@ class CTC(Loss):
     def check(self) -> None:
         super().check()
         sequences.check_blank(self.blank, self.blank + 1)
+
+    def __call__(
+        self, y_true: Any, y_pred: Tensor, sample_weight: Any = None, *, mask: Any = None
+    ) -> Tensor:
+        """As any loss; a mask of the targets ends rows of labels, one of the predictions steps."""
+        labels, there = parted(y_true)
+        if there is not None:
+            labels = ops.where(there, native_like(labels, there), -1)
+        return super().__call__(labels, y_pred, sample_weight, mask=mask)
 
     def check_targets(self, y: NDArray, output_shape: Shape) -> None:
         sequences.check_sequences(canonical(y.dtype), y.shape, (len(y), *output_shape))
