@@ -158,6 +158,14 @@ def test_linear_of_one_vector(backend: str) -> None:
     np.testing.assert_allclose(NATIVE[backend].numpy(y), x @ kernel + bias, rtol=FEW)
 
 
+def test_embedding_of_a_single_id(backend: str) -> None:
+    table = np.arange(6.0).reshape(3, 2)
+    y = ops.nn.embedding(NATIVE[backend].tensor(np.array(2), "float64"), *on(backend, table))
+    np.testing.assert_array_equal(NATIVE[backend].numpy(y), table[2])
+    with pytest.raises(IndexRangeError):
+        ops.nn.embedding(NATIVE[backend].tensor(np.array(3), "float64"), *on(backend, table))
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
 def test_embedding_takes_integers_of_any_width(dtype: str, backend: str) -> None:
     table = RANDOM.normal(size=(5, 2))

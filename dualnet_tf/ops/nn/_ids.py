@@ -15,6 +15,7 @@ def check_integer(ids: tf.Tensor) -> None:
 
 def check_range(ids: tf.Tensor, count: int, whole: str, parts: str) -> None:
     """Refuses ids outside ``[0, count)``; eagerly only, for it looks at values."""
+    ids = tf.reshape(ids, (-1,))  # a mask of a single number is none
     wrong = ids[(ids < 0) | (ids >= count)]
     if len(wrong):
         raise explain.id_range(int(wrong[0]), count, whole, parts)
