@@ -45,6 +45,7 @@ class Configurable:
     #: Subclasses made at run time (a layer materialised on a backend) set this to skip
     #: the dataclass machinery and the search by name.
     _derived: ClassVar[bool] = False
+    _kinds: ClassVar[dict[str, tuple[Any, ...]]]
 
     def __init_subclass__(cls, *, derived: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -72,7 +73,7 @@ class Configurable:
             value = getattr(self, field.name)
             if value is field.default:
                 continue
-            allowed = kinds.allowed(cast(Any, type(self)), field.name)
+            allowed = self._kinds_of(field.name)
             if not any(kinds.fits(value, kind) for kind in allowed):
                 raise ConfigError(
                     f"{type(self).__name__}: {field.name} must be "
@@ -81,6 +82,15 @@ class Configurable:
 
     def check(self) -> None:
         """Raises :class:`~dualnet.errors.ConfigError` if a hyperparameter is out of range."""
+
+    @classmethod
+    def _kinds_of(cls, field: str) -> tuple[Any, ...]:
+        """The types that a field may have, read once and kept with the class, to go with it."""
+        if "_kinds" not in cls.__dict__:
+            cls._kinds = {}
+        if field not in cls._kinds:
+            cls._kinds[field] = kinds.allowed(cls, field)
+        return cls._kinds[field]
 
     def __repr__(self) -> str:
         in_order = sorted(dataclasses.fields(cast(Any, self)), key=lambda f: bool(f.kw_only))

@@ -8,7 +8,6 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 __all__ = ["allowed", "described", "fits"]
@@ -16,7 +15,6 @@ __all__ = ["allowed", "described", "fits"]
 UNIONS = (typing.Union, types.UnionType)
 
 
-@lru_cache(maxsize=1024)
 def allowed(owner: type, field: str) -> tuple[Any, ...]:
     """The types that a class's field may have; ``Any`` for what cannot be told.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
+import weakref
 
 import pytest
 
@@ -80,6 +82,19 @@ def test_names_are_unique() -> None:
     ours = [cls for cls in ours if vars(sys.modules[cls.__module__]).get(cls.__name__) is cls]
     names = [class_name(cls) for cls in ours]
     assert len(names) == len(set(names))
+
+
+def test_a_class_that_is_replaced_goes() -> None:
+    class Replaced(nn.Layer):
+        width: int = 1
+
+    with pytest.raises(dn.ConfigError, match="width must be an int"):
+        Replaced("2")  # type: ignore[arg-type]  # the mistake
+    Replaced(2)
+    gone = weakref.ref(Replaced)
+    del Replaced
+    gc.collect()
+    assert gone() is None
 
 
 def test_code_is_not_written() -> None:
