@@ -11,7 +11,7 @@ import dataclasses
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Self, TypeVar, cast
 
 import numpy as np
@@ -20,7 +20,7 @@ from typing_extensions import dataclass_transform
 from dualnet import kinds
 from dualnet.errors import ConfigError, DualnetError, unknown_name
 
-__all__ = ["Configurable", "class_name", "decode", "encode", "known", "snake_case"]
+__all__ = ["Configurable", "class_name", "decode", "encode", "known", "named", "snake_case"]
 
 T = TypeVar("T")
 
@@ -163,6 +163,28 @@ def class_name(cls: type) -> str:
     if package == "dualnet" and inner:
         return f"{inner.split('.')[0]}.{cls.__name__}"
     return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def named(spec: Any, base: type[T], names: Mapping[str, Callable[[], T]], wanted: str) -> T:
+    """The value of one kind that a name, in snake or camel case, or such a value stands for.
+
+    Args:
+        base: the class of all values of this kind.
+        names: what makes the value of a name.
+        wanted: what is said where it is neither.
+
+    Raises:
+        UnknownName: nothing has this name.
+        ConfigError: neither a name nor a value of this kind.
+    """
+    if isinstance(spec, base):
+        return spec
+    if not isinstance(spec, str):
+        raise ConfigError(f"{wanted}, got {spec!r}")
+    name = snake_case(spec)
+    if name not in names:
+        raise unknown_name(base.__name__.lower(), spec, names)
+    return names[name]()
 
 
 def known(base: type[T]) -> Iterator[type[T]]:

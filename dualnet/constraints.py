@@ -22,8 +22,8 @@ tensor([[0.6000, 0.0000],
 from __future__ import annotations
 
 from dualnet import ops
-from dualnet.config import Configurable, snake_case
-from dualnet.errors import ConfigError, unknown_name
+from dualnet.config import Configurable, named, snake_case
+from dualnet.errors import ConfigError
 from dualnet.optim.check import check_fraction, check_nonnegative
 from dualnet.typing import Tensor
 
@@ -119,14 +119,9 @@ def get(spec: str | Constraint | None) -> Constraint | None:
         UnknownName: no constraint has this name.
         ConfigError: neither a name nor a constraint.
     """
-    if spec is None or isinstance(spec, Constraint):
-        return spec
-    if not isinstance(spec, str):
-        raise ConfigError(f"a constraint is a name, a Constraint or None, got {spec!r}")
-    name = snake_case(spec)
-    if name not in NAMES:
-        raise unknown_name("constraint", spec, NAMES)
-    return NAMES[name]()
+    if spec is None:
+        return None
+    return named(spec, Constraint, NAMES, "a constraint is a name, a Constraint or None")
 
 
 NAMES = {snake_case(kind.__name__): kind for kind in (MaxNorm, MinMaxNorm, NonNeg, UnitNorm)}

@@ -29,7 +29,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from dualnet.config import Configurable, snake_case
+from dualnet.config import Configurable, named, snake_case
 from dualnet.errors import ConfigError, ShapeError, unknown_name
 from dualnet.random.stream import Stream
 from dualnet.typing import Shape
@@ -350,14 +350,7 @@ def get(spec: str | Initializer) -> Initializer:
         UnknownName: no initializer has this name.
         ConfigError: neither a name nor an initializer.
     """
-    if isinstance(spec, Initializer):
-        return spec
-    if not isinstance(spec, str):
-        raise ConfigError(f"an initializer is a name or an Initializer, got {spec!r}")
-    name = snake_case(spec)
-    if name not in NAMES:
-        raise unknown_name("initializer", spec, NAMES)
-    return NAMES[name]()
+    return named(spec, Initializer, NAMES, "an initializer is a name or an Initializer")
 
 
 def _check_stddev(initializer: Initializer, stddev: float) -> None:

@@ -15,11 +15,13 @@ loss.  Layers take one, or its name, for each of their weights and for their out
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from dualnet import ops
-from dualnet.config import Configurable, snake_case
-from dualnet.errors import ConfigError, ShapeError, unknown_name
+from dualnet.config import Configurable, named
+from dualnet.errors import ShapeError, unknown_name
 from dualnet.optim.check import check_nonnegative
 from dualnet.typing import Tensor
 
@@ -124,21 +126,16 @@ def get(spec: str | Regularizer | None) -> Regularizer | None:
         UnknownName: no regularizer has this name.
         ConfigError: neither a name nor a regularizer.
     """
-    if spec is None or isinstance(spec, Regularizer):
-        return spec
-    if not isinstance(spec, str):
-        raise ConfigError(f"a regularizer is a name, a Regularizer or None, got {spec!r}")
-    name = snake_case(spec)
-    if name not in NAMES:
-        raise unknown_name("regularizer", spec, NAMES)
-    return NAMES[name]
+    if spec is None:
+        return None
+    return named(spec, Regularizer, NAMES, "a regularizer is a name, a Regularizer or None")
 
 
-NAMES: dict[str, Regularizer] = {
-    "l1": L1(),
-    "l1_l2": L1L2(0.01, 0.01),
-    "l1l2": L1L2(0.01, 0.01),
-    "l2": L2(),
-    "orthogonal": Orthogonal(),
-    "orthogonal_regularizer": Orthogonal(),
+NAMES: dict[str, Callable[[], Regularizer]] = {
+    "l1": L1,
+    "l1_l2": partial(L1L2, 0.01, 0.01),
+    "l1l2": partial(L1L2, 0.01, 0.01),
+    "l2": L2,
+    "orthogonal": Orthogonal,
+    "orthogonal_regularizer": Orthogonal,
 }
