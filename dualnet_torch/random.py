@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from dualnet.random import host
+from dualnet.random import ahead, host
 from dualnet.random.layout import LOW_HALF, WORD_BITS, keep_threshold, significant_bits
 from dualnet.random.philox import MASK, MULTIPLIERS, round_keys
 
@@ -83,7 +83,9 @@ def keep(
     device: torch.device | None,
 ) -> Tensor:
     if _on_host(device):
-        return torch.from_numpy(host.keep(shape, rate=rate, key=key, site=site, step=int(step)))
+        threads = torch.get_num_threads()
+        made = ahead.keep(shape, rate=rate, key=key, site=site, step=int(step), threads=threads)
+        return torch.from_numpy(made)
     drawn = words(shape, key=key, site=site, step=step, device=device)
     return drawn.to(torch.int64) >= keep_threshold(rate)  # uint32 has no comparisons
 

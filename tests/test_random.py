@@ -17,7 +17,7 @@ import dualnet_torch.random as torch_random
 from dualnet import random
 from dualnet.context import using
 from dualnet.errors import ConfigError, UnknownName
-from dualnet.random import Stream, host, philox
+from dualnet.random import Stream, ahead, host, philox
 from dualnet.random.layout import LOW_HALF, SIGNIFICANT_BITS, keep_threshold, site_of
 from dualnet.random.quantile import normal_quantile
 
@@ -450,6 +450,25 @@ def test_keep_compares_words_with_the_threshold(address, rate):
     words = scalar_words(20, **address)
     expected = [word >= math.floor(rate * 2**32) for word in words]
     assert host.keep((20,), rate=rate, **address).tolist() == expected
+
+
+@calm
+@given(address=addresses, shape=shapes, rate=rates)
+def test_masks_drawn_ahead_are_those_of_each_step(address, shape, rate):
+    for later in range(3):
+        now = {**address, "step": address["step"] + later, "rate": rate}
+        np.testing.assert_array_equal(ahead.keep(shape, **now, threads=2), host.keep(shape, **now))
+
+
+def test_rows_join_where_the_work_is_cut_and_shared():
+    """Several steps at once, several parts of a step, and both among threads."""
+    for count, many in ((3, 30_000), (4 * philox.BLOCKS_AT_ONCE * 5 + 3, 2)):
+        address = {"key": HIGH["key"], "site": HIGH["site"], "step": 2**32 - 2}
+        found = philox.rows(count, **address, steps=many, threads=2)
+        assert found.shape == (many, count)
+        for later in (0, 1, many // 2, many - 1):
+            single = philox.words(count, **{**address, "step": 2**32 - 2 + later})
+            np.testing.assert_array_equal(found[later], single)
 
 
 def test_a_word_at_the_threshold_is_kept():
