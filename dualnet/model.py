@@ -253,30 +253,33 @@ class Model(Trainable):
             _say_where(error)
             raise
 
-    def to_native(self, x: Tree, dtype: DtypeName | None = None) -> Tree:
+    def to_native(self, x: Tree, dtype: DtypeName | None = None, *, held: bool = False) -> Tree:
         """Arrays or tensors as this model's tensors.
 
         Args:
             dtype: what floating ones are cast to; the dtype that layers compute in if not given.
+            held: whether arrays stay as they are and tensors are not written to, so that both
+                may share memory.
 
         Raises:
             ForeignTensorError: a tensor of another framework.
             MaskError: a mask that is not boolean, or does not fit its values.
         """
         wanted = dtype or self.policy.compute
-        native = tree.map(lambda leaf: self._to_native(leaf, wanted), x)
+        native = tree.map(lambda leaf: self._to_native(leaf, wanted, held), x)
         if any_masked(native):
             check_masked(native)
             self._builder.carry_masks()
         return native
 
-    def native_batch(self, batch: Batch) -> tuple[Tree, Tree, Tree]:
+    def native_batch(self, batch: Batch, *, held: bool = False) -> tuple[Tree, Tree, Tree]:
         """Inputs, targets and weights as native tensors; builds the model for them if need be."""
-        x, wide = self.to_native(batch.x), self.policy.variable
+        x, wide = self.to_native(batch.x, held=held), self.policy.variable
         self.ensure_built(x)
-        return x, self.to_native(batch.y, wide), self.to_native(batch.weight, wide)
+        y, weight = (self.to_native(part, wide, held=held) for part in (batch.y, batch.weight))
+        return x, y, weight
 
-    def _to_native(self, leaf: Any, dtype: DtypeName) -> Any:
+    def _to_native(self, leaf: Any, dtype: DtypeName, held: bool) -> Any:
         state = self.backend.state
         if leaf is None:
             return None
@@ -291,10 +294,10 @@ class Model(Trainable):
                 f"with dn.transfer(tensor, {self.backend.name!r}), or give NumPy"
             )
         array: Any = host_array(leaf)
-        floating = array.dtype.kind == "f"
-        return state.from_numpy(
-            array, dtype=dtype if floating else None, device=self._native_device
-        )
+        cast = array.dtype.kind == "f" and array.dtype.name != dtype
+        if held and not cast:
+            return self.backend.loops.hold(array, device=self._native_device)
+        return state.from_numpy(array, dtype=dtype if cast else None, device=self._native_device)
 
     # Weights
 

@@ -10,7 +10,7 @@ from typing import Final
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if os.environ.get("DUALNET_VERBOSE") else "3")
 
 from dualnet import protocols
-from dualnet_tf import control, device, foreign, jit, layers, ops, optim, random, state, tape
+from dualnet_tf import control, device, foreign, jit, layers, loops, ops, optim, random, state, tape
 
 __all__ = [
     "control",
@@ -18,6 +18,7 @@ __all__ = [
     "foreign",
     "jit",
     "layers",
+    "loops",
     "name",
     "ops",
     "optim",
@@ -34,9 +35,10 @@ _checked: tuple[
     protocols.Foreign,
     protocols.Jit,
     protocols.Layers,
+    protocols.Loops,
     protocols.Ops,
     protocols.Optim,
     protocols.Random,
     protocols.State,
     protocols.Tape,
-] = (control, device, foreign, jit, layers, ops, optim, random, state, tape)
+] = (control, device, foreign, jit, layers, loops, ops, optim, random, state, tape)

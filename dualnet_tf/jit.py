@@ -23,14 +23,19 @@ def train_step(function: Callable[..., Any], /, *, jit: bool | str) -> Callable[
     own = functools.partial(function)
     compiled = tf.function(own, autograph=False, jit_compile=jit is True, reduce_retracing=True)
 
-    @functools.wraps(function)
-    def step(*args: Any, **kwargs: Any) -> Any:
+    return functools.wraps(function)(_explained(compiled))
+
+
+def _explained(compiled: Callable[..., Any]) -> Callable[..., Any]:
+    """A compiled function whose failures are told as those of the functions in it."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return compiled(*args, **kwargs)
         except tf.errors.InvalidArgumentError as error:
             raise _graph_failure(error) or error from error
 
-    return step
+    return call
 
 
 def tracing() -> bool:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from dualnet import protocols
-from dualnet_torch import control, device, foreign, jit, layers, ops, optim, random, state, tape
+from dualnet_torch import (
+    control,
+    device,
+    foreign,
+    jit,
+    layers,
+    loops,
+    ops,
+    optim,
+    random,
+    state,
+    tape,
+)
 
 __all__ = [
     "control",
@@ -13,6 +25,7 @@ __all__ = [
     "foreign",
     "jit",
     "layers",
+    "loops",
     "name",
     "ops",
     "optim",
@@ -29,9 +42,10 @@ _checked: tuple[
     protocols.Foreign,
     protocols.Jit,
     protocols.Layers,
+    protocols.Loops,
     protocols.Ops,
     protocols.Optim,
     protocols.Random,
     protocols.State,
     protocols.Tape,
-] = (control, device, foreign, jit, layers, ops, optim, random, state, tape)
+] = (control, device, foreign, jit, layers, loops, ops, optim, random, state, tape)

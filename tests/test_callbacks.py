@@ -302,13 +302,13 @@ def test_a_step_calls_no_empty_hooks() -> None:
 
 
 def test_no_step_waits_for_the_device(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With every callback that does not ask for more, results are read 64 steps at a time."""
+    """With every callback that does not ask for more, results of 64 steps or more are read."""
     from dualnet.training.totals import Totals
 
     reads = []
     real = Totals._read
     monkeypatch.setattr(
-        Totals, "_read", lambda self: (reads.append(len(self._pending)), real(self))
+        Totals, "_read", lambda self: (reads.append(self._waiting), real(self))
     )
     model = model_on(backend)
     data = np.tile(X, (4, 1)), np.tile(Y, 4)
@@ -318,7 +318,9 @@ def test_no_step_waits_for_the_device(backend: str, monkeypatch: pytest.MonkeyPa
         callbacks.ReduceLROnPlateau("loss"),
     ]
     model.fit(*data, batch_size=1, verbose=0, callbacks=watching)
-    assert [read for read in reads if read] == [64, 64, 32]
+    *reads, last = [read for read in reads if read]
+    assert sum(reads) + last == 160
+    assert reads and min(reads) >= 64
 
 
 def test_stopping_in_the_middle_of_an_epoch(backend: str) -> None:

@@ -109,6 +109,7 @@ PARTS: dict[str, type] = {
     "foreign": protocols.Foreign,
     "jit": protocols.Jit,
     "layers": protocols.Layers,
+    "loops": protocols.Loops,
     "ops": protocols.Ops,
     "ops.fft": chapters.Fourier,
     "ops.linalg": chapters.Linalg,

@@ -54,6 +54,10 @@ class BackupAndRestore(Callback):
 
             restore(self.model, self.path)
 
+    @property
+    def every_batch(self) -> bool:
+        return not self._pace.by_epoch
+
     def on_batch_end(self, batch: int, logs: Logs) -> None:
         if self._pace.due():
             self._write()

@@ -43,13 +43,23 @@ class Callback:
 
     No hook makes training wait for the device: ``logs`` of a batch are a mapping that reads
     the running means when it is looked at, and a batch's hook that is not overridden is not
-    called.
+    called.  With data in memory ``fit`` makes several steps in one call, a tenth of a second of
+    them, while no callback wants to be called for each (:attr:`every_batch`).
     """
 
     #: Called after all others: it writes down what they have become.
     comes_last: ClassVar[bool] = False
     #: Whether a loss of NaN or infinity is this callback's to deal with, and not an error.
     takes_nonfinite: ClassVar[bool] = False
+
+    @property
+    def every_batch(self) -> bool:
+        """Whether hooks of a batch are called for each one, if they are overridden.
+
+        If not, they may be called once for several batches: ``on_…_begin`` with the number of
+        the first, ``on_…_end`` with that of the last.
+        """
+        return True
 
     model: Model
 
@@ -140,6 +150,18 @@ class CallbackList(Callback):
     def _overriding(self, hook: str) -> list[Callable[..., None]]:
         """The callbacks' own hooks of one name, so that a step calls no empty ones."""
         return [getattr(each, hook) for each in self.callbacks if _overrides(each, hook)]
+
+    def one_by_one(self, kind: str) -> bool:
+        """Whether a callback wants to be called for each batch (``kind`` as in the hooks' names).
+
+        >>> CallbackList([LambdaCallback(on_test_batch_end=print)], None).one_by_one("test_batch")
+        True
+        """
+        hooks = f"on_{kind}_begin", f"on_{kind}_end"
+        return any(
+            callback.every_batch and any(_overrides(callback, hook) for hook in hooks)
+            for callback in self.callbacks
+        )
 
     def _call(self, hook: str, *args: Any) -> None:
         for method in self._called[hook]:

@@ -60,6 +60,10 @@ class ModelCheckpoint(Callback):
     def on_epoch_begin(self, epoch: int) -> None:
         self._epoch = epoch
 
+    @property
+    def every_batch(self) -> bool:
+        return not self._pace.by_epoch
+
     def on_batch_end(self, batch: int, logs: Logs) -> None:
         if self._pace.due():
             self._save(logs, epoch=self._epoch, batch=batch)

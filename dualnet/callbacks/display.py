@@ -30,6 +30,10 @@ class ProgressBar(Callback):
         self._verbose = verbose
         self._stream = stream
 
+    @property
+    def every_batch(self) -> bool:
+        return False
+
     def on_train_begin(self, epochs: int, batches: int | None) -> None:
         from dualnet.training.progress import display  # rich loads only when something is shown
 

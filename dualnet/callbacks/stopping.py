@@ -110,7 +110,7 @@ class TerminateOnNaN(Callback):
 
     The running mean of the loss stays NaN once a step's loss was, so that it need not be
     looked at in every step, which would make each wait for the device: it is looked at every
-    ``every`` steps, and at the end of the epoch.  ``every=1`` stops at once.
+    ``every`` steps or soon after, and at the end of the epoch.  ``every=1`` stops at once.
 
     Without this callback such a loss is a :class:`~dualnet.errors.NonFiniteError`, unless
     ``compile(check_finite=False)`` lets training go on.
@@ -127,14 +127,20 @@ class TerminateOnNaN(Callback):
     def __init__(self, every: int = LOOK) -> None:
         self.every = checked_integer("every", every, 1, 1 << 32)
 
+    @property
+    def every_batch(self) -> bool:
+        return self.every == 1
+
     def on_train_begin(self, epochs: int, batches: int | None) -> None:
         self.stopped_epoch: int | None = None
 
     def on_epoch_begin(self, epoch: int) -> None:
-        self._epoch = epoch
+        self._epoch, self._looks = epoch, 0
 
     def on_batch_end(self, batch: int, logs: Logs) -> None:
-        if (batch + 1) % self.every == 0:
+        due = (batch + 1) // self.every
+        if due > self._looks:
+            self._looks = due
             self._look(logs["loss"])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:

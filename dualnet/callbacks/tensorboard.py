@@ -61,6 +61,10 @@ class TensorBoard(Callback):
         train.text("compile", _code(json.dumps(compiled, indent=2, default=repr)), model.epochs)
         train.flush()
 
+    @property
+    def every_batch(self) -> bool:
+        return not self._pace.by_epoch
+
     def on_batch_end(self, batch: int, logs: Logs) -> None:
         if self._pace.due():
             for name, value in logs.items():

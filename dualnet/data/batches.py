@@ -82,12 +82,13 @@ class Batches:
         seed: int,
         drop_last: bool = False,
     ) -> None:
-        self._data = _arrays(Batch(x, y, sample_weight))
-        self._ragged = any(isinstance(leaf, Ragged) for leaf in tree.leaves(tuple(self._data)))
+        self.data = _arrays(Batch(x, y, sample_weight))
+        #: Whether batches are filled up, each to its own longest sequence.
+        self.ragged = any(isinstance(leaf, Ragged) for leaf in tree.leaves(tuple(self.data)))
         self._shuffle = shuffle
         self._seed = seed
         self.batch_size = checked_integer("batch_size", batch_size, 1, 1 << 63)
-        self.samples = common_length(self._data)
+        self.samples = common_length(self.data)
         used = self.samples - self.samples % self.batch_size if drop_last else self.samples
         if used == 0:
             raise ConfigError(
@@ -99,7 +100,17 @@ class Batches:
     @property
     def y(self) -> Tree:
         """All targets, in the order they came in."""
-        return self._data.y
+        return self.data.y
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory the arrays take."""
+        leaves = tree.leaves(tuple(self.data))
+        return sum(leaf.nbytes for leaf in leaves if isinstance(leaf, np.ndarray))
+
+    def first(self) -> Batch:
+        """The first sample, as a batch of one."""
+        return _take(self.data, slice(1))
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -111,14 +122,19 @@ class Batches:
         Raises:
             ConfigError: the epoch or the seed is not one a stream can have.
         """
-        order = self._order(epoch)
+        order = self.order(epoch)
         slices = (slice(start, start + self.batch_size) for start in self._starts)
-        taken = (_take(self._data, rows if order is None else order[rows]) for rows in slices)
-        if not self._ragged:
+        taken = (_take(self.data, rows if order is None else order[rows]) for rows in slices)
+        if not self.ragged:
             return taken
         return (Batch(*(tree.map(_padded, part) for part in batch)) for batch in taken)
 
-    def _order(self, epoch: int) -> NDArray | None:
+    def order(self, epoch: int) -> NDArray | None:
+        """Which sample comes when in an epoch, ``(samples,)`` of int64; ``None``: as they lie.
+
+        Raises:
+            ConfigError: as :meth:`epoch`.
+        """
         if not self._shuffle:
             return None
         return Stream(self._seed, "shuffle", step=epoch).permutation(self.samples)

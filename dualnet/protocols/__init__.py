@@ -6,6 +6,7 @@ A backend is a *module* whose sub-modules satisfy these protocols:
 ``ops``        array functions, and ``ops.nn``, ``ops.linalg``, ``ops.fft``
 ``state``      tensors and variables: making, reading, assigning, moving
 ``layers``     the native module class, and the tree of modules and variables
+``loops``      many steps over data in memory
 ``tape``       gradients
 ``optim``      applying an update rule to many variables at once
 ``random``     the shared counter-based numbers, natively
@@ -28,6 +29,7 @@ from dualnet.protocols.device import Devices
 from dualnet.protocols.foreign import Foreign
 from dualnet.protocols.jit import Jit
 from dualnet.protocols.layers import Layers
+from dualnet.protocols.loops import Loops
 from dualnet.protocols.ops import Ops
 from dualnet.protocols.optim import Optim
 from dualnet.protocols.random import Random
@@ -41,6 +43,7 @@ __all__ = [
     "Foreign",
     "Jit",
     "Layers",
+    "Loops",
     "Ops",
     "Optim",
     "Random",
@@ -60,6 +63,8 @@ class Backend(Protocol):
     def state(self) -> State: ...
     @property
     def layers(self) -> Layers: ...
+    @property
+    def loops(self) -> Loops: ...
     @property
     def tape(self) -> Tape: ...
     @property

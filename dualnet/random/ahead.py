@@ -42,7 +42,8 @@ def _drawn(
     count: int, threshold: int, key: int, site: int, step: int, steps: int, threads: int
 ) -> npt.NDArray[np.bool_]:
     words = philox.rows(count, key=key, site=site, step=step, steps=steps, threads=threads)
-    return words >= np.uint32(threshold)
+    kept: npt.NDArray[np.bool_] = words >= np.uint32(threshold)
+    return kept
 
 
 _kept = functools.lru_cache(BLOCKS)(_drawn)

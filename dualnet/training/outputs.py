@@ -11,7 +11,12 @@ from dualnet import tree
 from dualnet.masked import Masked
 from dualnet.typing import NDArray, Tree
 
-__all__ = ["joined"]
+__all__ = ["joined", "unstacked"]
+
+
+def unstacked(outputs: Tree) -> Tree:
+    """NumPy outputs of several batches, ``(batches, samples, …)``, as those of one."""
+    return tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), outputs)
 
 
 def joined(parts: Sequence[Tree]) -> Tree:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dualnet import losses
 from dualnet.metrics import Metric, Tally
+from dualnet.training.walking import Walker
 from dualnet.typing import Tensor, Tree
 
 if TYPE_CHECKING:
@@ -78,11 +79,12 @@ class Steps:
         self._loss = loss
         self._metrics = tuple(metrics)
         self._optimizer = optimizer
-        compiled = model.backend.jit.train_step
-        self._pass = compiled(self._passed, jit=jit)
+        backend = model.backend
+        self._pass = backend.jit.train_step(self._passed, jit=jit)
         searching = optimizer.rule.needs_closure
-        self.train = self._train_by_passes if searching else compiled(self._train, jit=jit)
-        self.evaluate = compiled(self._evaluate, jit=jit)
+        train = self._train_by_passes if searching else self._train
+        self.train = Walker(backend, train, jit, whole=not searching)
+        self.evaluate = Walker(backend, self._evaluate, jit)
 
     def _train(self, x: Tree, y: Tree, weight: Tree) -> tuple[Tensor, tuple[Tally, ...]]:
         optimizer = self._optimizer

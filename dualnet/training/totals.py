@@ -35,18 +35,21 @@ class Totals(Mapping[str, float]):
         self._loss = 0.0
         self._counted = 0
         self._sums: list[list[NDArray]] = [[] for _ in self._metrics]
+        self._waiting = 0
         self._pending: list[tuple[int, Tensor, Sequence[Tally]]] = []
         self._steps = 0
 
     def add(self, samples: int, loss: Tensor, tallies: Sequence[Tally]) -> None:
-        """Takes the results of one step over ``samples`` samples.
+        """Takes the results of one step over ``samples`` samples, or of several, stacked.
 
         Args:
-            loss: the mean over the samples; or over the steps that a mask has, whose number
-                is then a tally after those of the metrics.
+            loss: the mean over the samples, of each step; or over the steps that a mask has, whose
+                number is then a tally after those of the metrics.
         """
         self._pending.append((samples, loss, tallies))
-        if len(self._pending) >= PENDING:
+        shape = self._backend.state.shape(loss)
+        self._waiting += shape[0] if shape else 1
+        if self._waiting >= PENDING:
             self._read()
 
     def _read(self) -> None:
@@ -55,31 +58,42 @@ class Totals(Mapping[str, float]):
         Raises:
             NonFiniteError: the loss of a step is NaN or infinite.
         """
-        pending, self._pending = self._pending, []
-        for samples, native, tallies in pending:
-            loss = float(self._to_host(native))
-            self._steps += 1
-            if self._finite and not math.isfinite(loss):
-                raise NonFiniteError(
-                    f"the loss is {loss} at step {self._steps} of the epoch; lower the learning "
-                    "rate, clip gradients, or look for NaN in the data "
-                    "(compile(check_finite=False) lets training go on)"
-                )
+        pending, self._pending, self._waiting = self._pending, [], 0
+        for samples, loss, tallies in pending:
+            stacked = bool(self._backend.state.shape(loss))
+            losses = self._by_step(loss, stacked)
+            self._check(losses)
+            self._steps += len(losses)
+            counts = np.full(len(losses), samples)
             if len(tallies) > len(self._metrics):
-                *tallies, (steps,) = tallies
-                samples = int(self._to_host(steps))
-            self._loss += loss * samples
-            self._counted += samples
+                counts = self._by_step(tallies[-1][0], stacked).astype(int)
+                tallies = tallies[:-1]
+            for mean, count in zip(losses.tolist(), counts.tolist(), strict=True):
+                self._loss += mean * count
+                self._counted += count
             for place, tally in enumerate(tallies):
-                self._add(place, [self._to_host(part) for part in tally])
+                self._add(place, [self._by_step(part, stacked) for part in tally])
 
-    def _to_host(self, tensor: Tensor) -> NDArray:
-        return self._backend.state.to_numpy(tensor).astype(np.float64)
+    def _by_step(self, tensor: Tensor, stacked: bool) -> NDArray:
+        """A result in float64, steps along axis 0."""
+        found = self._backend.state.to_numpy(tensor).astype(np.float64)
+        return found if stacked else found[np.newaxis]
+
+    def _check(self, losses: NDArray) -> None:
+        wrong = np.flatnonzero(~np.isfinite(losses)) if self._finite else ()
+        if len(wrong):
+            raise NonFiniteError(
+                f"the loss is {losses[wrong[0]]} at step {self._steps + int(wrong[0]) + 1} of the "
+                "epoch; lower the learning rate, clip gradients, or look for NaN in the data "
+                "(compile(check_finite=False) lets training go on)"
+            )
 
     def _add(self, place: int, parts: list[NDArray]) -> None:
-        before = self._sums[place]
-        pairs = zip(before, parts, strict=True)
-        self._sums[place] = [a + b for a, b in pairs] if before else parts
+        """Adds one step after another: sums do not depend on how many come at once."""
+        before = self._sums[place] or [np.zeros_like(part[0]) for part in parts]
+        self._sums[place] = [
+            np.add.accumulate([total, *part])[-1] for total, part in zip(before, parts, strict=True)
+        ]
 
     def state(self) -> dict[str, Any]:
         """The sums so far, as JSON data and NumPy arrays."""

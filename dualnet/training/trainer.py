@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import signal
 import threading
 import warnings
@@ -12,15 +11,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dualnet import optim, tree
 from dualnet.callbacks import Callback, CallbackList, History, ProgressBar
-from dualnet.data import Batch, BatchSource
-from dualnet.errors import DataError, NotCompiledError
+from dualnet.data import Batch
+from dualnet.errors import NotCompiledError
 from dualnet.random.layout import checked_integer
 from dualnet.training.compiled import Compiled
-from dualnet.training.outputs import joined
+from dualnet.training.feeding import Feed, Walk, feed
+from dualnet.training.outputs import joined, unstacked
 from dualnet.training.run import Run
 from dualnet.training.sources import Sources
 from dualnet.training.steps import predict
 from dualnet.training.totals import Totals
+from dualnet.training.walking import Walker
 from dualnet.typing import NDArray, Tree
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Trainable:
         self.running: Run | None = None
         self._compiled: Compiled | None = None
         self._saved_slots: SavedSlots | None = None
-        self._predict: Callable[[Tree], Tree] | None = None
+        self._predict: Walker | None = None
 
     @property
     def _model(self) -> Model:
@@ -166,8 +167,8 @@ class Trainable:
 
         Returns:
             The history; also at ``model.history``.  Ctrl-C ends training after the current
-            step: the history has what was finished and ``history.interrupted`` is true.  A
-            second Ctrl-C does not wait for the step.
+            step, or the steps that are one call (a tenth of a second): the history has what was
+            finished and ``history.interrupted`` is true.  A second Ctrl-C does not wait.
 
         Raises:
             NotCompiledError, DataError, LabelError, ShapeError, NonFiniteError: for data in
@@ -188,12 +189,15 @@ class Trainable:
         after = [self.history, ProgressBar(verbose)]
         watchers = CallbackList(callbacks, self._model, then=after)
         finite = self.compiled.check_finite and not watchers.nonfinite
-        run = Run((first, last), _length(data), watchers, lambda: self._totals(finite))
         scope = self._model.backend.device.scope(self._model.device)
+        with scope:
+            train = feed(self._model, data)
+            held = None if validation is None else feed(self._model, validation)
+        run = Run((first, last), train.batches, watchers, lambda: self._totals(finite))
         with scope, _interruptible() as interrupted, self._at_work(run):
             try:
                 watchers.on_train_begin(last - first, run.batches)
-                self._fit_epochs(run, data, validation, interrupted)
+                self._fit_epochs(run, train, held, interrupted)
             except KeyboardInterrupt:
                 interrupted.set()
             finally:
@@ -216,11 +220,7 @@ class Trainable:
         return checked_integer("initial_epoch", initial_epoch, 0, epochs), epochs
 
     def _fit_epochs(
-        self,
-        run: Run,
-        data: BatchSource,
-        validation: BatchSource | None,
-        interrupted: threading.Event,
+        self, run: Run, data: Feed, validation: Feed | None, interrupted: threading.Event
     ) -> None:
         while run.epoch < run.last and not self.stop_training:
             self._fit_epoch(run, data, validation, interrupted)
@@ -229,22 +229,17 @@ class Trainable:
         run.finished = True
 
     def _fit_epoch(
-        self,
-        run: Run,
-        data: BatchSource,
-        validation: BatchSource | None,
-        interrupted: threading.Event,
+        self, run: Run, data: Feed, validation: Feed | None, interrupted: threading.Event
     ) -> None:
         """One epoch with its validation; one that Ctrl-C cuts short does not count."""
         epoch, watchers = run.epoch, run.watchers
         watchers.on_epoch_begin(epoch)
-        for number, batch in _after(run.batch, data.epoch(epoch)):
-            watchers.on_batch_begin(number)
-            native = self._model.native_batch(batch)
-            self.bound_optimizer()
-            run.totals.add(batch.samples, *self.compiled.steps(self._model).train(*native))
-            run.batch = number + 1
-            watchers.on_batch_end(number, run.totals)
+        walk = Walk(self._training_step, watchers.one_by_one("batch"))
+        for portion in data.portions(epoch, run.batch, walk):
+            watchers.on_batch_begin(portion.first)
+            run.totals.add(portion.samples, *portion.run())
+            run.batch = portion.last
+            watchers.on_batch_end(portion.last - 1, run.totals)
             if interrupted.is_set():
                 return
             if self.stop_training:
@@ -258,6 +253,10 @@ class Trainable:
         watchers.on_epoch_end(epoch, logs)
         run.next_epoch()
         watchers.on_epoch_closed(epoch)
+
+    def _training_step(self) -> Walker:
+        self.bound_optimizer()  # takes up slots that were saved
+        return self.compiled.steps(self._model).train
 
     def evaluate(
         self,
@@ -279,18 +278,20 @@ class Trainable:
         """
         data = self._sources().of(Batch(x, y, sample_weight), batch_size, shuffle=False)
         with self._model.backend.device.scope(self._model.device):
-            return self._evaluate(data, CallbackList(callbacks, self._model))
+            return self._evaluate(feed(self._model, data), CallbackList(callbacks, self._model))
 
-    def _evaluate(self, data: BatchSource, watchers: CallbackList) -> dict[str, float]:
+    def _evaluate(self, data: Feed, watchers: CallbackList) -> dict[str, float]:
         totals = self._totals(self.compiled.check_finite and not watchers.nonfinite)
         scores: dict[str, float] = {}
+        walk = Walk(
+            lambda: self.compiled.steps(self._model).evaluate, watchers.one_by_one("test_batch")
+        )
         watchers.on_test_begin()
         try:
-            for number, batch in enumerate(data.epoch(0)):
-                watchers.on_test_batch_begin(number)
-                native = self._model.native_batch(batch)
-                totals.add(batch.samples, *self.compiled.steps(self._model).evaluate(*native))
-                watchers.on_test_batch_end(number, totals)
+            for portion in data.portions(0, 0, walk):
+                watchers.on_test_batch_begin(portion.first)
+                totals.add(portion.samples, *portion.run())
+                watchers.on_test_batch_end(portion.last - 1, totals)
             scores = dict(totals)
         finally:
             watchers.on_test_end(scores)
@@ -313,25 +314,26 @@ class Trainable:
         data = Sources(self._model, None, finite=finite).of(Batch(x), batch_size, shuffle=False)
         watchers = CallbackList(callbacks, self._model)
         with self._model.backend.device.scope(self._model.device):
-            return self._predict_batches(data, watchers)
+            return self._predict_batches(feed(self._model, data), watchers)
 
-    def _predict_batches(self, data: BatchSource, watchers: CallbackList) -> Any:
+    def _predict_batches(self, data: Feed, watchers: CallbackList) -> Any:
         parts = []
+        walk = Walk(self._predicting_step, watchers.one_by_one("predict_batch"))
         watchers.on_predict_begin()
         try:
-            for number, batch in enumerate(data.epoch(0)):
-                watchers.on_predict_batch_begin(number)
-                output = self._predictor()(self._model.native_batch(batch)[0])
-                parts.append(tree.map(self._model.backend.state.to_numpy, output))
-                watchers.on_predict_batch_end(number, parts[-1])
+            for portion in data.portions(0, 0, walk):
+                watchers.on_predict_batch_begin(portion.first)
+                output = tree.map(self._model.backend.state.to_numpy, portion.run())
+                parts.append(unstacked(output) if portion.stacked else output)
+                watchers.on_predict_batch_end(portion.last - 1, parts[-1])
         finally:
             watchers.on_predict_end()
         return joined(parts)
 
-    def _predictor(self) -> Callable[[Tree], Tree]:
+    def _predicting_step(self) -> Walker:
         if self._predict is None:
             model, jit = self._model, self._compiled.jit if self._compiled else "auto"
-            self._predict = model.backend.jit.train_step(lambda x: predict(model, x), jit=jit)
+            self._predict = Walker(model.backend, lambda x, y, weight: predict(model, x), jit)
         return self._predict
 
     def _sources(self) -> Sources:
@@ -344,24 +346,6 @@ class Trainable:
 def _parts(data: Any) -> Batch:
     """Validation data: ``(x, y)``, ``(x, y, weight)``, or batches."""
     return Batch(*data) if isinstance(data, tuple) and 2 <= len(data) <= 3 else Batch(data)
-
-
-def _after(done: int, batches: Iterator[Batch]) -> Iterator[tuple[int, Batch]]:
-    """The batches from number ``done`` on, with their numbers."""
-    number = -1
-    for number, batch in enumerate(batches):
-        if number >= done:
-            yield number, batch
-    if number + 1 < done:
-        raise DataError(
-            f"training goes on after {done} batches of the epoch, but the data has {number + 1}; "
-            "go on with the same data and batch_size"
-        )
-
-
-def _length(data: BatchSource) -> int | None:
-    hint = operator.length_hint(data, -1)
-    return None if hint < 0 else hint
 
 
 @contextmanager

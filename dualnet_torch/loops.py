@@ -1,0 +1,42 @@
+"""Many steps over data in memory on PyTorch; the twin is ``dualnet_tf/loops.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from dualnet import tree
+from dualnet.protocols.loops import Walk
+from dualnet.typing import NDArray, Tree
+from dualnet_torch import jit as compilation
+from dualnet_torch.state import from_numpy
+
+
+def hold(array: NDArray, /, *, device: torch.device | None = None) -> torch.Tensor:
+    if not array.flags.writeable or any(stride < 0 for stride in array.strides):
+        return from_numpy(array, device=device)  # PyTorch has no such tensors
+    return torch.from_numpy(array).to(device=device)
+
+
+def cut(tensor: torch.Tensor, order: torch.Tensor | None, start: int, size: int, /) -> torch.Tensor:
+    if order is None:
+        return tensor[start : start + size].clone()  # a module of the user's may write into it
+    return tensor.index_select(0, order[start : start + size])
+
+
+def walk(step: Callable[..., Tree], /, *, jit: bool | str) -> Walk:
+    run = compilation.train_step(step, jit=jit)
+
+    def walked(data: Tree, order: torch.Tensor | None, size: int, first: int, last: int, /) -> Tree:
+        found = []
+        for number in range(first, last):
+
+            def here(leaf: Any, start: int = number * size) -> Any:
+                return None if leaf is None else cut(leaf, order, start, size)
+
+            found.append(run(*tree.map(here, data)))
+        return tree.map(lambda *parts: torch.stack(parts), *found)
+
+    return walked
