@@ -33,9 +33,10 @@ def keep(
     if threshold >> WORD_BITS or not count:
         return host.keep(shape, rate=rate, key=key, site=site, step=step)
     steps = min(STEPS, WORDS // count) or 1
-    drawn = _kept if steps > 1 else _drawn
+    draw = _kept if steps > 1 else _drawn
     block, row = divmod(step, steps)
-    return drawn(count, threshold, key, site, block * steps, steps, threads)[row].reshape(shape)
+    found: npt.NDArray[np.bool_] = draw(count, threshold, key, site, block * steps, steps, threads)
+    return found[row].reshape(shape)
 
 
 def _drawn(

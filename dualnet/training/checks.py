@@ -27,9 +27,6 @@ def check_finite(
 
 
 def _check_array(name: str, array: NDArray, advice: str) -> None:
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(array.sum()):  # an eighth of the time of looking at each
-            return
     finite = np.isfinite(array)
     if not finite.all():
         count = int(finite.size - finite.sum())

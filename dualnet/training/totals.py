@@ -80,8 +80,8 @@ class Totals(Mapping[str, float]):
         return found if stacked else found[np.newaxis]
 
     def _check(self, losses: NDArray) -> None:
-        wrong = np.flatnonzero(~np.isfinite(losses)) if self._finite else ()
-        if len(wrong):
+        wrong = np.flatnonzero(~np.isfinite(losses))
+        if self._finite and len(wrong):
             raise NonFiniteError(
                 f"the loss is {losses[wrong[0]]} at step {self._steps + int(wrong[0]) + 1} of the "
                 "epoch; lower the learning rate, clip gradients, or look for NaN in the data "
