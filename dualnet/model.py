@@ -108,6 +108,8 @@ class Model(Trainable):
             _declared_shapes(network) if input_shape is None else self._expected(input_shape)
         )
         self.built = False
+        #: Shapes of the leaves of one sample, to that of its output; ``None`` if it has several.
+        self.output_shapes: dict[tuple[Shape, ...], Shape | None] = {}
         if self._shapes is not None:
             self._build_for(self._shapes)
 
@@ -175,12 +177,22 @@ class Model(Trainable):
         """
         try:
             with self._on_device(), self.backend.tape.no_gradient():
-                self.run(self._zeros(expected))
+                zeros = self._zeros(expected)
+                output = self.run(zeros)
                 self.penalties.forget()
         except BaseException:
             self._native = self._without_weights()
             raise
+        self.keep_output_shape(zeros, output)
         self.built = True
+
+    def keep_output_shape(self, x: Tree, output: Tree) -> None:
+        """Remembers in :attr:`output_shapes` what a batch of one sample has become."""
+        state = self.backend.state
+        values, _ = parted(output)
+        single = tree.structure(values) == "*"
+        sizes = tuple(state.shape(leaf)[1:] for leaf in tree.leaves(x))
+        self.output_shapes[sizes] = state.shape(values)[1:] if single else None
 
     def _on_device(self) -> AbstractContextManager[None]:
         return self.backend.device.scope(self.device)

@@ -52,7 +52,6 @@ class Sources:
         self._model = model
         self._loss = loss
         self._finite = finite
-        self._output_shapes: dict[tuple[Shape, ...], Shape | None] = {}
 
     def of(self, batch: Batch, batch_size: int, *, shuffle: bool) -> BatchSource:
         """Batches of arrays in memory, or those that come from elsewhere.
@@ -150,14 +149,12 @@ class Sources:
     def _output_shape(self, x: Tree) -> Shape | None:
         """The shape of the network's output for one sample; ``None`` if it has several."""
         sizes = tuple(tuple(leaf.shape[1:]) for leaf in tree.leaves(x))
-        if sizes not in self._output_shapes:
+        if sizes not in self._model.output_shapes:
             one = self._model.to_native(tree.map(lambda leaf: leaf[:1], x))
-            self._model.ensure_built(one)
-            output, _ = parted(predict(self._model, one))
-            single = tree.structure(output) == "*"
-            shape = self._model.backend.state.shape(output)[1:] if single else None
-            self._output_shapes[sizes] = shape
-        return self._output_shapes[sizes]
+            self._model.ensure_built(one)  # which may have told the shape
+            if sizes not in self._model.output_shapes:
+                self._model.keep_output_shape(one, predict(self._model, one))
+        return self._model.output_shapes[sizes]
 
 
 class _Checked:
