@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +22,7 @@ def hold(array: NDArray, /, *, device: torch.device | None = None) -> torch.Tens
 
 
 def cut(tensor: torch.Tensor, order: torch.Tensor | None, start: int, size: int, /) -> torch.Tensor:
-    if order is None:
-        return tensor[start : start + size].clone()  # a module of the user's may write into it
-    return tensor.index_select(0, order[start : start + size])
+    return _chosen(tensor, _rows(order, start, size))
 
 
 def walk(step: Callable[..., Tree], /, *, jit: bool | str) -> Walk:
@@ -32,11 +31,22 @@ def walk(step: Callable[..., Tree], /, *, jit: bool | str) -> Walk:
     def walked(data: Tree, order: torch.Tensor | None, size: int, first: int, last: int, /) -> Tree:
         found = []
         for number in range(first, last):
-
-            def here(leaf: Any, start: int = number * size) -> Any:
-                return None if leaf is None else cut(leaf, order, start, size)
-
-            found.append(run(*tree.map(here, data)))
+            rows = _rows(order, number * size, size)
+            batch = tree.map(functools.partial(_chosen, rows=rows), data)
+            found.append(run(*batch))
         return tree.map(lambda *parts: torch.stack(parts), *found)
 
     return walked
+
+
+def _rows(order: torch.Tensor | None, start: int, size: int) -> torch.Tensor | slice:
+    rows = slice(start, start + size)
+    return rows if order is None else order[rows]
+
+
+def _chosen(tensor: Any, rows: torch.Tensor | slice) -> Any:
+    if tensor is None:
+        return None
+    if isinstance(rows, slice):
+        return tensor[rows].clone()  # a module of the user's may write into it
+    return tensor.index_select(0, rows)
