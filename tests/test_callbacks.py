@@ -307,9 +307,7 @@ def test_no_step_waits_for_the_device(backend: str, monkeypatch: pytest.MonkeyPa
 
     reads = []
     real = Totals._read
-    monkeypatch.setattr(
-        Totals, "_read", lambda self: (reads.append(self._waiting), real(self))
-    )
+    monkeypatch.setattr(Totals, "_read", lambda self: (reads.append(self._waiting), real(self)))
     model = model_on(backend)
     data = np.tile(X, (4, 1)), np.tile(Y, 4)
     watching = [
@@ -320,7 +318,8 @@ def test_no_step_waits_for_the_device(backend: str, monkeypatch: pytest.MonkeyPa
     model.fit(*data, batch_size=1, verbose=0, callbacks=watching)
     *reads, last = [read for read in reads if read]
     assert sum(reads) + last == 160
-    assert reads and min(reads) >= 64
+    assert reads
+    assert min(reads) >= 64
 
 
 def test_stopping_in_the_middle_of_an_epoch(backend: str) -> None:
