@@ -109,9 +109,14 @@ class ReLU(Layer):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        line = self.negative_slope * (x - self.threshold) if self.negative_slope else 0.0
-        y = ops.where(x <= self.threshold, line, x)
+        y = self._bent(x)
         return y if self.max_value is None else ops.where(x >= self.max_value, self.max_value, y)
+
+    def _bent(self, x: Tensor) -> Tensor:
+        if not (self.negative_slope or self.threshold):
+            return ops.nn.relu(x)  # a kernel of its own, where it is the usual one
+        line = self.negative_slope * (x - self.threshold) if self.negative_slope else 0.0
+        return ops.where(x <= self.threshold, line, x)
 
     forward_masked = passed
 

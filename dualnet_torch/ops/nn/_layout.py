@@ -10,12 +10,12 @@ from dualnet.windows import Pads
 
 def channels_first(x: Tensor) -> Tensor:
     """A view; what was contiguous is in PyTorch's channels-last memory format."""
-    return x.movedim(-1, 1)
+    return x.permute(0, -1, *range(1, x.ndim - 1))
 
 
 def channels_last(x: Tensor) -> Tensor:
     """The way back, a view too."""
-    return x.movedim(1, -1)
+    return x.permute(0, *range(2, x.ndim), 1)
 
 
 def pad_spatial(x: Tensor, pads: Pads, value: float) -> Tensor:

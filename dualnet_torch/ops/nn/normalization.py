@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dualnet.ops import explain
+from dualnet_torch.ops.nn._layout import channels_first, channels_last
 
 HALF = (torch.float16, torch.bfloat16)
 
@@ -21,13 +22,15 @@ def batch_norm(
     *,
     epsilon: float,
 ) -> Tensor:
-    flat = _single(x).reshape(-1, x.shape[-1])
+    wide = _single(x)
     gamma, beta = _single_or_none(gamma), _single_or_none(beta)
     if mean.requires_grad or variance.requires_grad:  # the kernel takes them for constants
-        flat = (flat - _single(mean)) * torch.rsqrt(_single(variance) + epsilon)
+        wide = (wide - _single(mean)) * torch.rsqrt(_single(variance) + epsilon)
         mean, variance, epsilon = torch.zeros_like(mean), torch.ones_like(variance), 0.0
-    y = F.batch_norm(flat, _single(mean), _single(variance), gamma, beta, False, 0.0, epsilon)
-    return y.reshape(x.shape).to(x.dtype)
+    y = F.batch_norm(
+        _image(wide), _single(mean), _single(variance), gamma, beta, False, 0.0, epsilon
+    )
+    return channels_last(y).reshape(x.shape).to(x.dtype)
 
 
 def batch_norm_training(
@@ -41,13 +44,15 @@ def batch_norm_training(
     momentum: float,
     epsilon: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    flat = _single(x).reshape(-1, x.shape[-1])
-    if flat.shape[0] == 1:
+    if x.shape[:-1].numel() == 1:
         raise explain.batch_of_one(x)
     gamma, beta = _single_or_none(gamma), _single_or_none(beta)
     new_mean, new_variance = _single(mean).clone(), _single(variance).clone()
-    y = F.batch_norm(flat, new_mean, new_variance, gamma, beta, True, 1 - momentum, epsilon)
-    return y.reshape(x.shape).to(x.dtype), new_mean.to(mean.dtype), new_variance.to(mean.dtype)
+    y = F.batch_norm(
+        _image(_single(x)), new_mean, new_variance, gamma, beta, True, 1 - momentum, epsilon
+    )
+    y = channels_last(y).reshape(x.shape).to(x.dtype)
+    return y, new_mean.to(mean.dtype), new_variance.to(mean.dtype)
 
 
 def group_norm(
@@ -69,6 +74,11 @@ def layer_norm(
 
 def rms_norm(x: Tensor, gamma: Tensor | None, /, *, epsilon: float) -> Tensor:
     return F.rms_norm(_single(x), x.shape[-1:], _single_or_none(gamma), epsilon).to(x.dtype)
+
+
+def _image(x: Tensor) -> Tensor:
+    """As images in channels-last order, of which the kernel knows the quickest way back."""
+    return channels_first(x if x.ndim == 4 else x.reshape(x.shape[0], -1, 1, x.shape[-1]))
 
 
 def _single(x: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ def linear(x: Tensor, kernel: Tensor, bias: Tensor | None = None, /) -> Tensor:
             return torch.matmul(x, kernel)
         if x.ndim == 2:
             return torch.addmm(bias, x, kernel)
-        return torch.matmul(x, kernel) + bias
+        return F.linear(x, kernel.t(), bias)  # one product of all rows, which adds the bias too
     except RuntimeError as error:
         raise explain.linear(x, kernel) or error from error
 
