@@ -148,7 +148,7 @@ def test_is_that_of_pytorch(backend: str) -> None:
         near(got, want.detach().numpy())
 
 
-def test_the_kernel_of_pytorch_is_used_where_no_derivative_is_asked_for(
+def test_the_kernel_of_pytorch_is_used_for_values_and_first_derivatives(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It is faster, and has neither second nor forward derivatives."""
@@ -161,13 +161,31 @@ def test_the_kernel_of_pytorch_is_used_where_no_derivative_is_asked_for(
     model = model_of(nn.MultiHeadAttention(2, 3), "torch")
     x = model.to_native(QUERY)
     calls.clear()
-    with_gradients = model.native(x, x, use_causal_mask=True)
     dn.jvp(lambda q: ops.nn.dot_product_attention(q, q, q), (x,), (x,))
     assert not calls
+    with_gradients = model.native(x, x, use_causal_mask=True)
+    assert len(calls) == 1
     with torch.no_grad():
         without = model.native(x, x, use_causal_mask=True)
-    assert len(calls) == 1
+    assert len(calls) == 2
     near(without.numpy(), with_gradients.detach().numpy())
+
+
+def test_the_kernel_of_pytorch_has_all_derivatives_of_the_definition() -> None:
+    """Also of one tensor in three roles, of some arguments only, and of several at once."""
+    x, y = (torch.tensor(QUERY.ravel()[i : i + 6].reshape(1, 1, 3, 2)) for i in (0, 6))
+    x.requires_grad_()
+    for attend in (
+        lambda x: ops.nn.dot_product_attention(x, x, x, causal=True),
+        lambda x: ops.nn.dot_product_attention(y, x, y, scale=0.3),
+    ):
+        assert torch.autograd.gradcheck(attend, (x,), check_batched_grad=True)
+        assert torch.autograd.gradgradcheck(attend, (x,), check_batched_grad=True)
+        first, differentiable = (
+            torch.autograd.grad((attend(x) ** 2).sum(), x, create_graph=again)[0]
+            for again in (False, True)
+        )
+        near(differentiable.detach().numpy(), first.numpy())
 
 
 # Masks

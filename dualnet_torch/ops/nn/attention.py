@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -22,12 +24,46 @@ def dot_product_attention(
     causal: bool = False,
 ) -> Tensor:
     # The kernel takes one of mask and causal; what it gives for a row that a mask empties is 0 on
-    # a CPU, and elsewhere another kernel's affair.
-    masked = mask is not None and (causal or query.device.type != "cpu")
-    if masked or _differentiable(query, key, value):
+    # a CPU, its gradient there, and the row elsewhere, another kernel's affair.  A compiler finds
+    # a kernel by itself.
+    followed = torch.is_grad_enabled() and any(x.requires_grad for x in (query, key, value))
+    masked = mask is not None and (causal or followed or query.device.type != "cpu")
+    if masked or tracing():
         define = attention.dot_product_attention
         return define(query, key, value, mask=mask, scale=scale, causal=causal)
+    if followed:
+        return _Attention.apply(query, key, value, causal, scale)
     return F.scaled_dot_product_attention(query, key, value, mask, 0.0, causal, scale=scale)
+
+
+class _Attention(torch.autograd.Function):
+    """PyTorch's kernel, and the definition where its gradient shall have one: it has no second."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, query: Tensor, key: Tensor, value: Tensor, causal: bool, scale: float | None
+    ) -> Tensor:
+        ctx.save_for_backward(query, key, value)
+        ctx.options = {"causal": causal, "scale": scale}
+        pairs = zip((query, key, value), ctx.needs_input_grad[:3], strict=True)
+        ctx.inner = q, k, v = [x.detach().requires_grad_(needed) for x, needed in pairs]
+        with torch.enable_grad():
+            ctx.y = F.scaled_dot_product_attention(q, k, v, None, 0.0, causal, scale=scale)
+        return ctx.y.detach()
+
+    @staticmethod
+    def backward(ctx: Any, upstream: Tensor) -> Any:
+        again = torch.is_grad_enabled() or tracing()
+        inputs, y = ctx.inner, ctx.y
+        if again:
+            with torch.enable_grad():
+                inputs = [x.view_as(x) for x in ctx.saved_tensors]  # one may stand for several
+                y = attention.dot_product_attention(*inputs, **ctx.options)
+        needed = ctx.needs_input_grad[:3]
+        followed = [x for x, asked in zip(inputs, needed, strict=True) if asked]
+        found = torch.autograd.grad(y, followed, upstream, retain_graph=True, create_graph=again)
+        stream = iter(found)
+        return *(next(stream) if asked else None for asked in needed), None, None
 
 
 def masked_softmax(x: Tensor, mask: Tensor, /) -> Tensor:
@@ -49,11 +85,3 @@ def write_steps(x: Tensor, steps: Tensor, start: Tensor, /, *, axis: int) -> Ten
     if not tracing() and int(start) + count > size:
         raise explain.no_room(int(start), count, size)
     return x.index_copy(axis, start + torch.arange(count, device=x.device), steps)
-
-
-def _differentiable(*tensors: Tensor) -> bool:
-    """Whether somebody may ask for derivatives: the kernel has no second one, and no forward one.
-
-    A compiler finds a kernel by itself.
-    """
-    return tracing() or (torch.is_grad_enabled() and any(x.requires_grad for x in tensors))
