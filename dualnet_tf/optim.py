@@ -8,6 +8,8 @@ from typing import Any
 import tensorflow as tf
 
 from dualnet.optim.base import Optimizer
+from dualnet.typing import DtypeName, NDArray
+from dualnet_tf import state
 
 
 def counter(value: int, /) -> tf.Variable:
@@ -18,6 +20,10 @@ def counter(value: int, /) -> tf.Variable:
 def scalar(value: float, /) -> tf.Variable:
     with tf.device("CPU:0"):
         return tf.Variable(value, trainable=False, dtype=tf.float64)
+
+
+def beside(variable: tf.Variable, value: NDArray, /, *, dtype: DtypeName) -> tf.Variable:
+    return state.variable(value, dtype=dtype, device=variable.device, trainable=False)
 
 
 def read(scalar: tf.Tensor, /) -> Any:

@@ -44,11 +44,22 @@ def add_variable(
     state: bool,
 ) -> torch.Tensor:
     tensor = from_numpy(value, dtype=dtype, device=device)
+    if name.endswith("kernel"):
+        tensor = _outputs_first(tensor)
     if state:
         module.register_buffer(name, tensor)
     else:
         module.register_parameter(name, torch.nn.Parameter(tensor, requires_grad=trainable))
     return getattr(module, name)
+
+
+def _outputs_first(kernel: torch.Tensor) -> torch.Tensor:
+    """The kernel, whose last axis is the first one in memory.
+
+    It keeps its shape, ``(in, out)`` or ``(*spatial, in, out)``; what PyTorch's kernels are given
+    is then contiguous or in channels-last order, and its gradient comes in the same order.
+    """
+    return kernel.movedim(-1, 0).contiguous().movedim(0, -1)
 
 
 def own(module: Any, /) -> dict[str, torch.Tensor]:

@@ -12,6 +12,8 @@ from dualnet.optim.adam import Adam, AdamW
 from dualnet.optim.base import EMA, Optimizer
 from dualnet.optim.rmsprop import RMSprop
 from dualnet.optim.sgd import SGD
+from dualnet.typing import DtypeName, NDArray
+from dualnet_torch.state import Variable, from_numpy
 
 List = list[Tensor] | tuple[Tensor, ...]
 
@@ -22,6 +24,13 @@ def counter(value: int, /) -> Tensor:
 
 def scalar(value: float, /) -> Tensor:
     return torch.tensor(value, dtype=torch.float64, device="cpu")
+
+
+def beside(variable: Tensor, value: NDArray, /, *, dtype: DtypeName) -> Tensor:
+    held = from_numpy(value, dtype=dtype, device=variable.device)
+    if held.shape == variable.shape:  # lying in memory in the same order, as the kernels want it
+        held = torch.empty_like(variable, dtype=held.dtype, requires_grad=False).copy_(held)
+    return Variable(held, requires_grad=False)
 
 
 def read(scalar: Tensor, /) -> Any:
@@ -73,19 +82,24 @@ def _alike(variables: List, gradients: List, slots: Mapping[str, Sequence[Tensor
     if torch.compiler.is_compiling():
         return False
     kinds = {(tensor.dtype, tensor.device) for tensor in (*variables, *gradients)}
+    strides = [p.stride() for p in variables]
     return len(kinds) == 1 and all(
-        slot is not None and slot.stride() == p.stride()
+        [slot if slot is None else slot.stride() for slot in held] == strides
         for held in slots.values()
-        for slot, p in zip(held, variables, strict=True)
     )
 
 
 def _laid_out(g: Tensor, *, like: Tensor) -> Tensor:
-    """A gradient in its variable's memory order, since the kernels walk memory, not indices.
+    """A gradient in its variable's memory order, since the kernels walk memory, not indices."""
+    return g if _same_order(g, like) else torch.empty_like(like).copy_(g)
 
-    The gradient of a convolution's kernel comes in another order than the kernel's.
-    """
-    return g if g.stride() == like.stride() else torch.empty_like(like).copy_(g)
+
+def _same_order(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors of one shape lie in memory alike; strides of size 1 say nothing."""
+    if one.stride() == other.stride():
+        return True
+    axes = zip(one.shape, one.stride(), other.stride(), strict=True)
+    return all(size == 1 or mine == its for size, mine, its in axes)
 
 
 def _fused_adam(
@@ -95,11 +109,11 @@ def _fused_adam(
         g = torch._foreach_add(g, p, alpha=rule.l2)
     count = torch.full((), step, dtype=torch.float32, device=p[0].device)
     torch._fused_adamw_(
-        p,
-        g,
-        slots["m"],
-        slots["v"],
-        slots.get("v_max", []),
+        _as_stored(p, p),
+        _as_stored(g, p),
+        _as_stored(slots["m"], p),
+        _as_stored(slots["v"], p),
+        _as_stored(slots["v_max"], p) if rule.amsgrad else [],
         [count] * len(p),
         lr=lr,
         beta1=rule.beta_1,
@@ -109,6 +123,19 @@ def _fused_adam(
         amsgrad=rule.amsgrad,
         maximize=False,
     )
+
+
+def _as_stored(tensors: List, variables: List) -> list[Tensor]:
+    """Contiguous views; of anything else the kernel makes a copy, and walks that by index."""
+    pairs = zip(tensors, variables, strict=True)
+    return [t if p.is_contiguous() else _outermost_first(t, p) for t, p in pairs]
+
+
+def _outermost_first(tensor: Tensor, like: Tensor) -> Tensor:
+    """Its axes in the order in which they lie in memory, those of a variable of this layout."""
+    if tensor.ndim == 2:
+        return tensor.mT
+    return tensor.permute(*sorted(range(tensor.ndim), key=like.stride, reverse=True))
 
 
 def _fused_sgd(

@@ -11,10 +11,5 @@ __all__ = ["beside"]
 
 def beside(backend: Backend, variable: Tensor, value: NDArray) -> Tensor:
     """A tensor on the device of a variable, in its dtype or, for half precision, in float32."""
-    state, device = backend.state, backend.device
-    return state.variable(
-        value,
-        dtype=wide(state.dtype_name(variable)),
-        device=device.native(device.device_of(variable)),
-        trainable=False,
-    )
+    dtype = wide(backend.state.dtype_name(variable))
+    return backend.optim.beside(variable, value, dtype=dtype)

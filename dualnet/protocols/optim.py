@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dualnet.typing import Tensor
+from dualnet.typing import DtypeName, NDArray, Tensor
 
 if TYPE_CHECKING:
     from dualnet.optim.base import Optimizer
@@ -23,6 +23,10 @@ class Optim(Protocol):
 
     def scalar(self, value: float, /) -> Tensor:
         """A float64 scalar variable on the host (the learning rate)."""
+        ...
+
+    def beside(self, variable: Tensor, value: NDArray, /, *, dtype: DtypeName) -> Tensor:
+        """A variable for the optimizer's own use that lies where, and as, another one lies."""
         ...
 
     def read(self, scalar: Tensor, /) -> Any:
