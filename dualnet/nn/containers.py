@@ -163,6 +163,9 @@ class Graph(Several):
     def makes_masks(self) -> bool:
         return any(spec.masked for spec in self.input_specs)
 
+    def build(self, *shapes: Any) -> None:
+        self._plan = _plan(self.steps, self.outputs, len(self.input_specs))
+
     def forward(self, x: Tree) -> Tree:
         values = tree.leaves(x, stop=Masked)
         if len(values) != len(self.input_specs):
@@ -174,12 +177,37 @@ class Graph(Several):
                 values[place] = Masked(values[place], every_step(values[place]))
 
         def value(leaf: Any) -> Any:
-            return values[leaf.place] if isinstance(leaf, Ref) else leaf
+            return values[leaf.place] if _is_ref(leaf) else leaf
 
-        for step in self.steps:
+        for step, places, spent in self._plan:
             layer = self.layers[step.layer]
-            values.append(layer(*tree.map(value, step.args), **tree.map(value, step.kwargs)))
+            if places is None:
+                y = layer(*tree.map(value, step.args), **tree.map(value, step.kwargs))
+            else:
+                y = layer(*[values[place] for place in places])
+            values.append(y)
+            for place in spent:
+                values[place] = None  # so that its memory is free for what follows
         return tree.map(value, self.outputs)
+
+
+def _plan(
+    steps: tuple[Step, ...], outputs: Tree, inputs: int
+) -> tuple[tuple[Step, tuple[int, ...] | None, tuple[int, ...]], ...]:
+    """Each step, the places of its arguments if these are all values, and what it uses last."""
+    needed = {leaf.place for leaf in tree.leaves(outputs) if _is_ref(leaf)}
+    found = []
+    for place, step in reversed(list(enumerate(steps, inputs))):
+        used = [leaf.place for leaf in tree.leaves((step.args, step.kwargs)) if _is_ref(leaf)]
+        plain = not step.kwargs and all(map(_is_ref, step.args))
+        spent = {*used, place} - needed
+        found.append((step, tuple(used) if plain else None, tuple(sorted(spent))))
+        needed.update(used)
+    return tuple(reversed(found))
+
+
+def _is_ref(leaf: Any) -> bool:
+    return isinstance(leaf, Ref)
 
 
 def _nodes(role: str, given: Tree) -> list[Node]:
