@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dualnet import ops
+from dualnet.ops._composed import eager
 from dualnet.typing import Tensor
 
 __all__ = ["KVCache"]
@@ -43,15 +44,26 @@ class KVCache(NamedTuple):
             self.length + ops.nn.axis_size(keys, axis=2),
         )
 
-    def seen_from(self, query: Tensor) -> Tensor:
+    def written(self) -> KVCache:
+        """The part in which there are steps; all of it in compiled code, whose sizes stay."""
+        if not eager(self.length):
+            return self
+        length = int(self.length)
+        keys, values = self.keys[:, :, :length], self.values[:, :, :length]
+        return KVCache(keys, values, self.mask[:, :length], self.length)
+
+    def seen_from(self, query: Tensor, extended: KVCache) -> Tensor | None:
         """Which places each of the next targets sees: all before it, and its own.
 
         Args:
             query: ``(batch, heads, targets, features)``, of the steps that come next.
+            extended: this cache with these steps, or the :meth:`written` part of that.
 
         Returns:
-            boolean ``(targets, max_length)``.
+            boolean ``(targets, places)``; ``None`` for a single target that sees all of them.
         """
-        targets = self.length + ops.nn.places(query, ops.nn.axis_size(query, axis=2))
-        places = ops.nn.places(query, self.keys.shape[2])
-        return ops.less_equal(places, ops.expand_dims(targets, axis=-1))
+        count, length = ops.nn.axis_size(query, axis=2), extended.keys.shape[2]
+        if length != self.keys.shape[2] and query.shape[2] == 1:
+            return None
+        targets = self.length + ops.nn.places(query, count)
+        return ops.less_equal(ops.nn.places(query, length), ops.expand_dims(targets, axis=-1))

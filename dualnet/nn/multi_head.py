@@ -111,8 +111,10 @@ class Projecting(Attending, WithKernel, WithBias):
             q, k = (ops.nn.rotary_embedding(x, start=start, base=self.rotary_base) for x in (q, k))
         if cache is not None:
             now = cache.extended(k, v, combined(value_mask, key_mask))
-            padded = combined(padding(self, query_mask, now.mask), cache.seen_from(q))
-            k, v, cache, use_causal_mask = now.keys, now.values, now, False
+            whole = attention_mask is not None or return_attention_scores
+            seen = now if whole else now.written()
+            padded = combined(padding(self, query_mask, seen.mask), cache.seen_from(q, seen))
+            k, v, cache, use_causal_mask = seen.keys, seen.values, now, False
         mask = combined(_for_heads(attention_mask), _for_heads(padded))
         targets, sources = self.heads()
         if targets > sources:

@@ -82,6 +82,9 @@ def split_heads(x: Tensor, /, *, heads: int) -> Tensor:
 
 def write_steps(x: Tensor, steps: Tensor, start: Tensor, /, *, axis: int) -> Tensor:
     count, size = steps.shape[axis], x.shape[axis]
-    if not tracing() and int(start) + count > size:
-        raise explain.no_room(int(start), count, size)
-    return x.index_copy(axis, start + torch.arange(count, device=x.device), steps)
+    if tracing() or x.dtype != steps.dtype:  # which one function refuses, and the other casts
+        return x.index_copy(axis, start + torch.arange(count, device=x.device), steps)
+    first = int(start)
+    if first + count > size:
+        raise explain.no_room(first, count, size)
+    return torch.slice_scatter(x, steps, axis, first, first + count)
