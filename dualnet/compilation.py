@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
+from dualnet import registry
 from dualnet.autodiff.arguments import backend_of_call, tensors_of
 
 __all__ = ["jit"]
@@ -45,12 +46,19 @@ def jit(function: Any = None, /, **options: Any) -> Any:
     if function is None:
         return functools.partial(jit, **options)
     compiled: dict[str, Callable[..., Any]] = {}
+    #: What calls with nothing but tensors go to, by the types of all: there is nothing to convert.
+    straight: dict[tuple[type, ...], Callable[..., Any]] = {}
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        kinds = tuple(map(type, args))
+        if kinds in straight and not kwargs:
+            return straight[kinds](*args)
         backend = backend_of_call((args, kwargs))
         if backend.name not in compiled:
             compiled[backend.name] = backend.jit.jit(function, **options)
+        if kinds and all(map(registry.of_type, kinds)) and not backend.jit.tracing():
+            straight[kinds] = compiled[backend.name]
         args, kwargs = tensors_of(backend, (args, kwargs))
         return compiled[backend.name](*args, **kwargs)
 

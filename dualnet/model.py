@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +100,7 @@ class Model(Trainable):
         self.random = random
         self.input_dtype = dtypes.canonical(input_dtype) if input_dtype else _input_dtype(network)
         self._native_device = self.backend.device.native(self.device)
+        self._straight = self._straight_types()
         if random == "native":
             self.backend.random.seed_native(self.seed)
         self._native = self._without_weights()
@@ -194,6 +195,20 @@ class Model(Trainable):
         sizes = tuple(state.shape(leaf)[1:] for leaf in tree.leaves(x))
         self.output_shapes[sizes] = state.shape(values)[1:] if single else None
 
+    def _straight_types(self) -> tuple[type, ...]:
+        """Types of tensors that need nothing but the right dtype to go into the network.
+
+        There are none on a device that must be entered first.
+        """
+        if isinstance(self._on_device(), nullcontext):
+            return self.backend.state.TENSOR_TYPES
+        return ()
+
+    def _keeps(self, tensor: Tensor) -> bool:
+        """Whether a tensor goes into the network in its own dtype."""
+        name = self.backend.state.dtype_name(tensor)
+        return name == self.policy.compute or not dtypes.is_floating(name)
+
     def _on_device(self) -> AbstractContextManager[None]:
         return self.backend.device.scope(self.device)
 
@@ -248,8 +263,12 @@ class Model(Trainable):
             inputs: with the batch axis; floating inputs are cast to the model's dtype.
             training: the mode of dropout and batch normalisation.
         """
+        x = inputs[0] if len(inputs) == 1 else inputs
+        if type(x) in self._straight and self.built and self._keeps(x):
+            self.backend.layers.set_training(self._native, training)
+            return self.run(x)
         with self._on_device():
-            x = self.to_native(inputs[0] if len(inputs) == 1 else inputs)
+            x = self.to_native(x)
             self.ensure_built(x)
             self.backend.layers.set_training(self._native, training)
             return self.run(x)

@@ -30,12 +30,18 @@ class Branch:
         raise NotImplementedError
 
 
+#: What is walked into; all else is a leaf.
+NODES = (dict, tuple, list, Branch)
+
+
 def _is_namedtuple(tree: Tree) -> bool:
     return isinstance(tree, tuple) and hasattr(tree, "_fields")
 
 
 def _rebuild(tree: Any, children: list[Tree]) -> Tree:
     """A container like ``tree`` (its type, its keys) holding ``children``."""
+    if type(tree) is list:
+        return children
     if isinstance(tree, dict):
         by_key = dict(zip(sorted(tree), children, strict=True))
         return {key: by_key[key] for key in tree}
@@ -48,11 +54,13 @@ def _rebuild(tree: Any, children: list[Tree]) -> Tree:
 
 def _children(tree: Any) -> list[Tree] | None:
     """The children of a container in walking order; ``None`` for a leaf."""
+    if not isinstance(tree, NODES):
+        return None
     if isinstance(tree, dict):
         return [tree[key] for key in sorted(tree)]
     if isinstance(tree, (tuple, list)):
         return list(tree)
-    return tree.children() if isinstance(tree, Branch) else None
+    return tree.children()
 
 
 def leaves(tree: Tree, *, stop: type | None = None) -> list[Any]:
@@ -64,7 +72,13 @@ def leaves(tree: Tree, *, stop: type | None = None) -> list[Any]:
     children = None if stop is not None and isinstance(tree, stop) else _children(tree)
     if children is None:
         return [tree]
-    return [leaf for child in children for leaf in leaves(child, stop=stop)]
+    found: list[Any] = []
+    for child in children:
+        if isinstance(child, NODES):
+            found += leaves(child, stop=stop)
+        else:  # without a call, for most children are leaves
+            found.append(child)
+    return found
 
 
 def map(function: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:  # noqa: A001 - the field's word (jax.tree.map)
@@ -121,4 +135,12 @@ def unflatten(tree: Tree, new_leaves: list[Any]) -> Tree:
     {'x': 1, 'y': [2, 3]}
     """
     stream: Iterator[Any] = iter(new_leaves)
-    return map(lambda _: next(stream), tree)
+
+    def filled(node: Tree) -> Tree:
+        children = _children(node)
+        if children is None:
+            return next(stream)
+        parts = [filled(c) if isinstance(c, NODES) else next(stream) for c in children]
+        return _rebuild(node, parts)
+
+    return filled(tree)

@@ -26,6 +26,10 @@ def beside(variable: tf.Variable, value: NDArray, /, *, dtype: DtypeName) -> tf.
     return state.variable(value, dtype=dtype, device=variable.device, trainable=False)
 
 
+def count(counter: tf.Variable, /) -> None:
+    counter.assign_add(1, read_value=False)
+
+
 def read(scalar: tf.Tensor, /) -> Any:
     if tf.executing_eagerly():
         return scalar.numpy().item()

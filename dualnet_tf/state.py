@@ -12,6 +12,7 @@ from dualnet.dtypes import ALL, canonical, wide
 from dualnet.typing import DtypeName, NDArray, Shape
 
 DTYPES: dict[str, tf.DType] = {name: getattr(tf, name) for name in ALL}
+NAMES: dict[tf.DType, DtypeName] = {dtype: canonical(name) for name, dtype in DTYPES.items()}
 
 
 Variable = tf.Variable
@@ -32,7 +33,7 @@ def is_variable(tensor: tf.Tensor, /) -> bool:
 
 
 def dtype_name(tensor: tf.Tensor, /) -> DtypeName:
-    return canonical(tensor.dtype)
+    return NAMES.get(tensor.dtype) or canonical(tensor.dtype)
 
 
 def shape(tensor: tf.Tensor, /) -> Shape:

@@ -33,6 +33,10 @@ def beside(variable: Tensor, value: NDArray, /, *, dtype: DtypeName) -> Tensor:
     return Variable(held, requires_grad=False)
 
 
+def count(counter: Tensor, /) -> None:
+    counter.add_(1)
+
+
 def read(scalar: Tensor, /) -> Any:
     if not torch.compiler.is_compiling():
         return scalar.item()

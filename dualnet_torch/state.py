@@ -14,6 +14,7 @@ from dualnet.errors import DtypeError, ShapeError, StateError
 from dualnet.typing import DtypeName, NDArray, Shape
 
 DTYPES: dict[str, torch.dtype] = {name: getattr(torch, name) for name in ALL}
+NAMES: dict[torch.dtype, DtypeName] = {dtype: canonical(name) for name, dtype in DTYPES.items()}
 
 
 class Variable(torch.nn.Parameter):
@@ -59,7 +60,7 @@ def is_variable(tensor: torch.Tensor, /) -> bool:
 
 
 def dtype_name(tensor: torch.Tensor, /) -> DtypeName:
-    return canonical(tensor.dtype)
+    return NAMES.get(tensor.dtype) or canonical(tensor.dtype)
 
 
 def shape(tensor: torch.Tensor, /) -> Shape:

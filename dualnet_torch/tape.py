@@ -57,7 +57,8 @@ class Recording:
 
     def __enter__(self) -> Recording:
         self._outside = torch.is_grad_enabled()
-        torch.set_grad_enabled(True)
+        if not self._outside:
+            torch.set_grad_enabled(True)
         _count(1)
         return self
 
@@ -66,7 +67,8 @@ class Recording:
 
     def stop(self) -> None:
         if self._outside is not None:
-            torch.set_grad_enabled(self._outside)
+            if torch.is_grad_enabled() is not self._outside:
+                torch.set_grad_enabled(self._outside)
             self._outside = None
             _count(-1)
 
@@ -99,7 +101,7 @@ class Recording:
         retain: bool,
         differentiable: bool,
     ) -> list[torch.Tensor | None]:
-        upstream = output_gradients or [torch.ones_like(target) for target in targets]
+        upstream: Sequence[torch.Tensor | None] = output_gradients or [_one(t) for t in targets]
         rows = [(t, u) for t, u in zip(targets, upstream, strict=True) if t.requires_grad]
         return _gradient(
             [target for target, _ in rows],
@@ -136,6 +138,11 @@ class Recording:
         _give_back(self._held)
 
 
+def _one(target: torch.Tensor) -> torch.Tensor | None:
+    """The gradient of a target of one number in itself; ``None`` where PyTorch makes it faster."""
+    return torch.ones_like(target) if target.is_complex() else None
+
+
 def _give_back(held: list[Any]) -> None:
     """Takes the mark from tensors that no other recording watches."""
     while held:
@@ -148,7 +155,7 @@ def _give_back(held: list[Any]) -> None:
 def _gradient(
     targets: Sequence[torch.Tensor],
     sources: Sequence[torch.Tensor],
-    upstream: Sequence[torch.Tensor],
+    upstream: Sequence[torch.Tensor | None],
     *,
     retain: bool,
     differentiable: bool,

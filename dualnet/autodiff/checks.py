@@ -11,6 +11,9 @@ from dualnet.protocols import Backend
 
 __all__ = ["common_backend", "is_tensor", "require_differentiable", "require_same_shapes"]
 
+#: The dtypes of what has a derivative.
+DIFFERENTIABLE = frozenset(dtypes.FLOATING + dtypes.COMPLEX)
+
 
 def is_tensor(leaf: Any) -> bool:
     """Whether this is a tensor of a framework."""
@@ -51,7 +54,7 @@ def require_differentiable(backend: Backend, role: str, tensors: Sequence[Any]) 
     """
     for tensor in tensors:
         name = backend.state.dtype_name(tensor)
-        if name not in dtypes.FLOATING + dtypes.COMPLEX:
+        if name not in DIFFERENTIABLE:
             raise DtypeError(
                 f"a {role} is {name}, which has no derivative; cast it with "
                 "ops.astype(x, 'float32') before computing with it"

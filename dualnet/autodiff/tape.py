@@ -94,8 +94,10 @@ class GradientTape:
         self._stop()
 
     def _stop(self) -> None:
+        if self._stopped:
+            return
         self._stopped = True
-        set_open_tapes(tuple(tape for tape in open_tapes() if tape is not self))
+        set_open_tapes(tuple([tape for tape in open_tapes() if tape is not self]))
         for recording in self._recordings.values():
             recording.stop()
 
@@ -151,7 +153,7 @@ class GradientTape:
         found = recording.gradient(
             targets, flat, upstream, retain=self._retains, differentiable=_recorded()
         )
-        return self._results(recording, sources, found)
+        return self._results(recording, sources, flat, found)
 
     def jacobian(self, target: Tensor, sources: Tree) -> Tree:
         """``∂target/∂source``, of shape ``target.shape + source.shape``, for each source.
@@ -163,7 +165,7 @@ class GradientTape:
         _, recording = self._prepare([target], flat)
         self._spend()
         found = recording.jacobian(target, flat, retain=self._retains, differentiable=_recorded())
-        return self._results(recording, sources, found)
+        return self._results(recording, sources, flat, found)
 
     @contextlib.contextmanager
     def stop_recording(self) -> Iterator[None]:
@@ -211,9 +213,11 @@ class GradientTape:
         if not self._persistent:
             self._stop()
 
-    def _results(self, recording: Recording, sources: Tree, found: list[Tensor | None]) -> Tree:
+    def _results(
+        self, recording: Recording, sources: Tree, flat: list[Tensor], found: list[Tensor | None]
+    ) -> Tree:
         try:
-            _require_watched(recording, tree.leaves(sources), found)
+            _require_watched(recording, flat, found)
         finally:
             if not self._persistent:
                 for each in self._recordings.values():

@@ -36,6 +36,8 @@ __all__ = ["BoundOptimizer", "Closure", "evaluated"]
 STEP, LEARNING_RATE = "step", "learning_rate"
 
 Gradients = Sequence[Tensor | None]
+#: Variables, and by name what is kept for each.
+Held = tuple[list[Tensor], dict[str, list[Tensor | None]]]
 #: Computes the loss where the variables are, and its gradients as :meth:`BoundOptimizer.apply`
 #: takes them.
 Closure = Callable[[], tuple[Tensor, Tree]]
@@ -69,6 +71,8 @@ class BoundOptimizer:
         self._half = any(wide(dtype) != dtype for dtype in self._dtypes)
         self._parts = parted(rule, self.paths)
         self._slots = self._first_slots()
+        #: What each part updates where all its variables have gradients, as they mostly do.
+        self._whole = [self._held_at(part.rule, part.places) for part in self._parts]
         constraints = model.constraints() if hasattr(model, "constraints") else {}
         self._constraints = [(i, constraints[p]) for i, p in enumerate(named) if p in constraints]
         self._sums = (
@@ -90,6 +94,11 @@ class BoundOptimizer:
                 for place in part.places:
                     held[place] = self._slot(part.rule, name, self.variables[place])
         return slots
+
+    def _held_at(self, rule: Optimizer, places: list[int]) -> Held:
+        """The variables at some places, and what is kept for them."""
+        slots = {name: [self._slots[name][i] for i in places] for name in rule.kept}
+        return [self.variables[i] for i in places], slots
 
     def _slot(self, rule: Optimizer, name: str, variable: Tensor) -> Tensor | None:
         first = rule.first(name, self._backend.state.to_numpy(variable))
@@ -233,18 +242,14 @@ class BoundOptimizer:
         guard = None if made is True else made
         step = self._backend.optim.read(self._counter)
         rate = self._current_rate(step)
-        for part in self._parts:
+        for part, whole in zip(self._parts, self._whole, strict=True):
             places = [i for i in part.places if found[i] is not None]
             if not places:
                 continue
+            variables, slots = whole if places == part.places else self._held_at(part.rule, places)
+            gradients: list[Any] = [found[i] for i in places]
             self._backend.optim.apply(
-                part.rule,
-                [self.variables[i] for i in places],
-                [found[i] for i in places],
-                {name: [self._slots[name][i] for i in places] for name in part.rule.kept},
-                step + 1,
-                part.rate(step, rate),
-                guard,
+                part.rule, variables, gradients, slots, step + 1, part.rate(step, rate), guard
             )
         self._constrain(found, guard)
         self._count(due, made)
@@ -301,13 +306,13 @@ class BoundOptimizer:
                 f"the norm of the gradients is NaN or infinite at step {self.step + 1}; nothing "
                 f"was changed. {ADVICE}"
             )
-        self._backend.state.assign(self._skipped, self._skipped + 1)
+        self._backend.optim.count(self._skipped)
 
     def _count(self, due: Number, made: Number) -> None:
         """Counts the step as made, or as left out where a compiled function finds it not finite."""
         assign = self._backend.state.assign
         if made is True:
-            assign(self._counter, self._counter + 1)
+            self._backend.optim.count(self._counter)
             return
         here = ops.astype(made, "int64")
         assign(self._counter, self._counter + here)

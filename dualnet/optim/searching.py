@@ -92,7 +92,7 @@ class BoundLBFGS(BoundOptimizer):
         with self._backend.tape.no_gradient(), self._undone_by_errors():
             loss, gradients = evaluated(closure)
             self._search(closure, self._point(loss, gradients))
-            self._backend.state.assign(self._counter, self._counter + 1)
+            self._backend.optim.count(self._counter)
         return self._backend.tape.stop_gradient(loss)
 
     @contextmanager

@@ -29,6 +29,10 @@ class Optim(Protocol):
         """A variable for the optimizer's own use that lies where, and as, another one lies."""
         ...
 
+    def count(self, counter: Tensor, /) -> None:
+        """Adds one to a counter."""
+        ...
+
     def read(self, scalar: Tensor, /) -> Any:
         """A 0-dim tensor as the rule computes with it.
 

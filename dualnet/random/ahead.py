@@ -35,8 +35,9 @@ def keep(
     steps = min(STEPS, WORDS // count) or 1
     draw = _kept if steps > 1 else _drawn
     block, row = divmod(step, steps)
-    found: npt.NDArray[np.bool_] = draw(count, threshold, key, site, block * steps, steps, threads)
-    return found[row].reshape(shape)
+    kept = draw(count, threshold, key, site, block * steps, steps, threads)
+    found: npt.NDArray[np.bool_] = kept[row].reshape(shape)
+    return found
 
 
 def _drawn(

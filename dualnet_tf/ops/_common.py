@@ -11,9 +11,8 @@ import tensorflow as tf
 from dualnet import dtypes
 from dualnet.dtypes import canonical
 from dualnet.errors import DtypeError, ShapeError
-from dualnet.typing import DtypeName
 from dualnet_tf import device as devices
-from dualnet_tf.state import DTYPES
+from dualnet_tf.state import DTYPES, NAMES
 
 Function = Callable[..., Any]
 Kind = frozenset[Any]
@@ -35,7 +34,6 @@ REAL = INTEGER | REAL_FLOATING
 NUMERIC = REAL | COMPLEX
 ANY = NUMERIC | BOOL
 
-NAMES: dict[Any, DtypeName] = {dtype: canonical(name) for name, dtype in DTYPES.items()}
 ACCUMULATORS: dict[Any, Any] = {d: DTYPES[dtypes.accumulator(name)] for d, name in NAMES.items()}
 
 

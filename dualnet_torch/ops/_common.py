@@ -10,9 +10,8 @@ import torch
 from dualnet import dtypes
 from dualnet.dtypes import canonical
 from dualnet.errors import DtypeError, ShapeError
-from dualnet.typing import DtypeName
 from dualnet_torch import device as devices
-from dualnet_torch.state import DTYPES
+from dualnet_torch.state import DTYPES, NAMES
 
 Function = Callable[..., Any]
 Kind = frozenset[torch.dtype]
@@ -33,7 +32,6 @@ REAL = INTEGER | REAL_FLOATING
 NUMERIC = REAL | COMPLEX
 ANY = NUMERIC | BOOL
 
-NAMES: dict[Any, DtypeName] = {dtype: canonical(name) for name, dtype in DTYPES.items()}
 ACCUMULATORS: dict[Any, Any] = {d: DTYPES[dtypes.accumulator(name)] for d, name in NAMES.items()}
 
 
@@ -107,6 +105,14 @@ def require(x: Any, kind: Kind, name: str) -> None:
 WIDE_UNSIGNED = _kind("uint16", "uint32", "uint64")
 
 
+def instead(call: Any, function: Function) -> Function:
+    """``call``, which is ``function`` but for wide unsigned integers."""
+    call.__name__ = function.__name__
+    call.usual = function
+    made: Function = call
+    return made
+
+
 def signed(function: Function) -> Function:
     """``function``, of wide unsigned integers in int64: the same modulo the dtype's range."""
 
@@ -117,8 +123,7 @@ def signed(function: Function) -> Function:
         result = function(x.to(torch.int64), *wide, **kwargs)
         return result.to(x.dtype) if result.dtype is torch.int64 else result
 
-    call.__name__ = function.__name__
-    return call
+    return instead(call, function)
 
 
 def ordered(function: Function) -> Function:
@@ -131,8 +136,7 @@ def ordered(function: Function) -> Function:
         result = function(ranked(x), *others, **kwargs)
         return result if result.dtype is torch.bool else (result - _shift(x)).to(x.dtype)
 
-    call.__name__ = function.__name__
-    return call
+    return instead(call, function)
 
 
 def ranked(x: Any) -> Any:
@@ -144,16 +148,21 @@ def _shift(x: Any) -> int:
     return -(2**63) if x.dtype is torch.uint64 else 0  # adding it turns the top bit
 
 
+def _direct(function: Function, kind: Kind) -> tuple[Function, Kind]:
+    """The function that most dtypes of a kind are given to, and these; see :func:`instead`."""
+    return getattr(function, "usual", function), kind - WIDE_UNSIGNED
+
+
 def unary(function: Function, kind: Kind, *, of_complex: Function | None = None) -> Function:
     """``function`` of one tensor whose dtype is of a kind; ``of_complex`` of complex numbers."""
     name = function.__name__
-    plain, other = (kind - COMPLEX, of_complex) if of_complex else (kind, function)
+    direct, plain = _direct(function, kind - COMPLEX if of_complex else kind)
 
     def call(x: Any, /) -> Any:
-        if x.dtype not in plain:
-            require(x, kind, name)
-            return other(x)
-        return function(x)
+        if x.dtype in plain:
+            return direct(x)
+        require(x, kind, name)
+        return of_complex(x) if of_complex and x.dtype in COMPLEX else function(x)
 
     return call
 
@@ -161,11 +170,14 @@ def unary(function: Function, kind: Kind, *, of_complex: Function | None = None)
 def binary(function: Function, kind: Kind) -> Function:
     """``function`` of two tensors in the dtype in which they meet, which is of a kind."""
     name = function.__name__
+    direct, plain = _direct(function, kind)
 
     def call(x1: Any, x2: Any, /) -> Any:
-        x1, x2 = promote(x1, x2)
-        if x1.dtype not in kind:
-            require(x1, kind, name)
+        if type(x1) is not type(x2) or x1.dtype is not x2.dtype:  # asked here: a call costs
+            x1, x2 = promote(x1, x2)
+        if x1.dtype in plain:
+            return direct(x1, x2)
+        require(x1, kind, name)
         return function(x1, x2)
 
     return call

@@ -24,6 +24,7 @@ from dualnet_torch.ops._common import (
     Function,
     beside,
     binary,
+    instead,
     native,
     ordered,
     promote,
@@ -39,8 +40,7 @@ def _or_unsigned(function: Function, unsigned: Function) -> Function:
     def call(x: Any, /, *others: Any) -> Any:
         return (unsigned if x.dtype in WIDE_UNSIGNED else function)(x, *others)
 
-    call.__name__ = function.__name__
-    return call
+    return instead(call, function)
 
 
 def _shifted(x: Any, places: Any) -> Any:

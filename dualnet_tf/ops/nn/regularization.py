@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from dualnet_tf import random
-from dualnet_tf.ops._common import NAMES
+from dualnet_tf.state import NAMES
 
 
 def dropout(

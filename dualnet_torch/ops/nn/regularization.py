@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dualnet_torch import random
 from dualnet_torch.jit import tracing
-from dualnet_torch.ops._common import NAMES
+from dualnet_torch.state import NAMES
 
 
 def dropout(
