@@ -50,8 +50,8 @@ class Configurable:
     def __init_subclass__(cls, *, derived: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._derived = derived
-        if not derived:
-            dataclasses.dataclass(frozen=True, repr=False)(cls)
+        if not derived:  # equality is written below, once: to generate it for each class is slow
+            dataclasses.dataclass(frozen=True, eq=False, repr=False, match_args=False)(cls)
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(cast(Any, self)):
@@ -91,6 +91,14 @@ class Configurable:
         if field not in cls._kinds:
             cls._kinds[field] = kinds.allowed(cls, field)
         return cls._kinds[field]
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.fields() == cast(Configurable, other).fields()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.fields().values()))
 
     def __repr__(self) -> str:
         in_order = sorted(dataclasses.fields(cast(Any, self)), key=lambda f: bool(f.kw_only))

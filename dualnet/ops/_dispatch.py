@@ -54,15 +54,16 @@ def dispatchers(protocols: Iterable[type], find: Namespace) -> dict[str, Functio
 
 def dispatcher(method: Function, find: Namespace) -> Function:
     """A function on the backend of its arguments for one method of a protocol."""
-    way = _SlowWay(method, find)
+    signature = _signature(method)
+    parameters = list(signature.parameters.values())
+    way = _SlowWay(method, find, parameters)
     registry.configure(f"ops {method.__qualname__}", way.learn)
-    parameters = _parameters(method)
     if all(p.kind is p.POSITIONAL_ONLY and p.annotation == "Tensor" for p in parameters):
         made = {1: _of_one, 2: _of_two}.get(len(parameters), _by_first)
     else:
         others = {"Sequence[Tensor]": _by_first_of_sequence, "str": _by_second}
         made = others.get(str(parameters[0].annotation), _by_first)
-    return _dressed(made(way), method)
+    return _dressed(made(way), method, signature)
 
 
 def _by_first(way: _SlowWay) -> Function:
@@ -189,12 +190,14 @@ class _SlowWay:
     again: it may have assigned or drawn something.  Its error is told in our words.
     """
 
-    def __init__(self, method: Function, find: Namespace) -> None:
+    def __init__(
+        self, method: Function, find: Namespace, parameters: list[inspect.Parameter]
+    ) -> None:
         self.name = method.__name__
         self.find = find
         self.table: dict[type, Function] = {}
         #: Places of the positional parameters that are tensors.
-        self.places = [i for i, p in enumerate(_parameters(method)) if p.annotation == "Tensor"]
+        self.places = [i for i, p in enumerate(parameters) if p.annotation == "Tensor"]
         if self.places[:2] == [0, 1]:
             self.table.update(dict.fromkeys(SCALARS, self.scalar_first))
 
@@ -330,7 +333,7 @@ def _creator(method: Function, find: Namespace) -> Function:
             device = select(backend, device or current_device())
         return getattr(find(backend), name)(*args, device=device, **kwargs)
 
-    return _dressed(create, method)
+    return _dressed(create, method, _signature(method))
 
 
 def _declared(protocol: type) -> dict[str, Function]:
@@ -339,16 +342,17 @@ def _declared(protocol: type) -> dict[str, Function]:
     return {k: m for k, m in methods if inspect.isfunction(m) and not k.startswith("_")}
 
 
-def _parameters(method: Function) -> list[inspect.Parameter]:
-    """The parameters of a protocol's method, without ``self``."""
-    return list(inspect.signature(method).parameters.values())[1:]
+def _signature(method: Function) -> inspect.Signature:
+    """The signature of a protocol's method, without ``self``."""
+    whole = inspect.signature(method)
+    return whole.replace(parameters=list(whole.parameters.values())[1:])
 
 
-def _dressed(function: Any, method: Function) -> Function:
-    """``function`` with the name, signature and documentation of the protocol's method."""
+def _dressed(function: Any, method: Function, signature: inspect.Signature) -> Function:
+    """``function`` with the name and documentation of the protocol's method, and a signature."""
     function.__name__ = function.__qualname__ = method.__name__
     function.__doc__ = method.__doc__
-    function.__signature__ = inspect.signature(method).replace(parameters=_parameters(method))
+    function.__signature__ = signature
     return cast(Function, function)
 
 
