@@ -54,5 +54,13 @@ def eager() -> dict[str, Callable[[], Any]]:
     ones = keras.ops.ones
     x, other, row = ones(8), ones(8), ones((1, 8))
     layer = keras.layers.Dense(8, activation="relu")
-    layer(row)
-    return {"op": lambda: keras.ops.add(x, other), "call": lambda: layer(row)}
+    model = keras.Sequential([layer])
+    model.compile(
+        keras.optimizers.Adam(LEARNING_RATE), keras.losses.MeanSquaredError(), jit_compile=False
+    )
+    numbers = np.ones((1, 8), "float32")
+    return {
+        "op": lambda: keras.ops.add(x, other),
+        "call": lambda: layer(row),
+        "step": lambda: model.train_on_batch(numbers, numbers),
+    }

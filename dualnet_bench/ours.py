@@ -54,4 +54,24 @@ def build(workload: Workload) -> Fitted:
 def eager() -> dict[str, Callable[[], Any]]:
     x, other, row = ops.ones(8), ops.ones(8), ops.ones((1, 8))
     model = dn.Model(nn.Dense(8, activation="relu"), (8,))
-    return {"op": lambda: ops.add(x, other), "call": lambda: model(row)}
+    step = _step(model)
+    if model.backend.name == "tensorflow":  # where native users compile it
+        step = dn.jit(step)
+    return {
+        "op": lambda: ops.add(x, other),
+        "call": lambda: model(row),
+        "step": lambda: step(row, row),
+    }
+
+
+def _step(model: dn.Model) -> Callable[..., Any]:
+    optimizer = optim.Adam(LEARNING_RATE).bind(model)
+    weights = model.trainable_variables
+
+    def step(x: Any, y: Any) -> Any:
+        with dn.GradientTape() as tape:
+            loss = dn.losses.mse(y, model(x, training=True))
+        optimizer.apply(tape.gradient(loss, weights))
+        return loss
+
+    return step

@@ -107,8 +107,21 @@ def build(workload: Workload) -> Loop:
 
 def eager() -> dict[str, Callable[[], Any]]:
     x, other, row = tf.ones(8), tf.ones(8), tf.ones((1, 8))
-    kernel, bias = tf.Variable(tf.ones((8, 8))), tf.Variable(tf.zeros(8))
+    weights = kernel, bias = tf.Variable(tf.ones((8, 8))), tf.Variable(tf.zeros(8))
+    optimizer = Adam(weights)
+
+    def layer(x: tf.Tensor) -> tf.Tensor:
+        return tf.nn.relu(tf.nn.bias_add(tf.matmul(x, kernel), bias))
+
+    @tf.function
+    def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.math.squared_difference(layer(x), y))
+        optimizer.apply(tape.gradient(loss, weights))
+        return loss
+
     return {
         "op": lambda: tf.add(x, other),
-        "call": lambda: tf.nn.relu(tf.nn.bias_add(tf.matmul(row, kernel), bias)),
+        "call": lambda: layer(row),
+        "step": lambda: step(row, row),
     }

@@ -77,4 +77,13 @@ def build(workload: Workload) -> Loop:
 def eager() -> dict[str, Callable[[], Any]]:
     x, other = torch.ones(8), torch.ones(8)
     row, layer = torch.ones(1, 8), nn.Linear(8, 8)
-    return {"op": lambda: torch.add(x, other), "call": lambda: F.relu(layer(row))}
+    optimizer = torch.optim.Adam(layer.parameters(), lr=LEARNING_RATE, fused=True)
+
+    def step() -> Tensor:
+        loss = F.mse_loss(F.relu(layer(row)), row)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return {"op": lambda: torch.add(x, other), "call": lambda: F.relu(layer(row)), "step": step}

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 import dualnet as dn
 from dualnet.bench import contestants, rounds, workloads
@@ -130,7 +131,7 @@ def test_peers_train_networks_of_the_same_size(peer):
     )
     assert done.returncode == 0, done.stderr
     found, eager = json.loads(done.stdout.splitlines()[-1])
-    assert eager == (["call", "op"] if contestant.takes(workloads.Eager()) else [])
+    assert eager == (["call", "op", "step"] if contestant.takes(workloads.Eager()) else [])
     for kind in NETWORKS:
         parameters, shape, losses = found[kind.name]
         workload = kind().smaller()
@@ -143,11 +144,14 @@ def test_peers_train_networks_of_the_same_size(peer):
 
 @pytest.mark.parametrize("module", ["torch_loop", "tensorflow_loop", "ours"])
 def test_eager_calls_compute(module):
+    torch.manual_seed(0)  # of native weights
     with dn.using("torch"):
         calls = importlib.import_module(f"dualnet_bench.{module}").eager()
-    assert sorted(calls) == ["call", "op"]
+    assert sorted(calls) == ["call", "op", "step"]
     assert dn.to_numpy(calls["op"]()).tolist() == [2.0] * 8
     assert dn.to_numpy(calls["call"]()).shape == (1, 8)
+    losses = [float(calls["step"]()) for _ in range(3)]
+    assert losses[0] > losses[1] > losses[2] > 0
 
 
 @pytest.mark.parametrize("kind", workloads.KINDS.values(), ids=name)
@@ -191,7 +195,7 @@ def test_a_process_measures_itself():
 
 def test_eager_calls_are_measured():
     found = measured("torch", workloads.Eager(), steps=5, imported=0.5)
-    assert set(found["figures"]) == {"import", "op", "call"}
+    assert set(found["figures"]) == {"import", "op", "call", "step"}
     assert found["figures"]["import"] == 0.5
     assert all(value > 0 for value in found["figures"].values())
 

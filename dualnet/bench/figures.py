@@ -37,7 +37,8 @@ FIGURES = (
     Figure("import", "import, s", differs=True, everywhere=True, places=2),
     Figure("peak", "peak memory, MiB", places=0),
     Figure("op", "µs per eager operation", differs=True, places=2),
-    Figure("call", "µs per eager call of a layer", differs=True, places=2),
+    Figure("call", "µs per eager call of a layer", places=2),
+    Figure("step", "µs per step of a layer"),
 )
 
 
