@@ -95,7 +95,7 @@ class Configurable:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self.fields() == cast(Configurable, other).fields()
+        return self.fields() == other.fields()
 
     def __hash__(self) -> int:
         return hash(tuple(self.fields().values()))

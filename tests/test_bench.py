@@ -150,7 +150,7 @@ def test_eager_calls_compute(module):
     assert sorted(calls) == ["call", "op", "step"]
     assert dn.to_numpy(calls["op"]()).tolist() == [2.0] * 8
     assert dn.to_numpy(calls["call"]()).shape == (1, 8)
-    losses = [float(calls["step"]()) for _ in range(3)]
+    losses = [float(dn.to_numpy(calls["step"]())) for _ in range(3)]
     assert losses[0] > losses[1] > losses[2] > 0
 
 

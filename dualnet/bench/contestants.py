@@ -46,8 +46,9 @@ class Module(Protocol):
         """The network of this workload, its optimizer, and its loss."""
 
     def eager(self) -> Mapping[str, Callable[[], Any]]:
-        """``op``: an addition of 8 numbers; ``call``: a dense layer with ReLU; ``step``: a
-        training step of it, with the squared error and Adam.
+        """``op``: an addition of 8 numbers; ``call``: a dense layer with ReLU; ``step``: it trains.
+
+        The step is of one sample, with the squared error and Adam.
         """
 
 
