@@ -16,8 +16,8 @@ from dualnet_torch.state import from_numpy
 
 
 def hold(array: NDArray, /, *, device: torch.device | None = None) -> torch.Tensor:
-    if not array.flags.writeable or any(stride < 0 for stride in array.strides):
-        return from_numpy(array, device=device)  # PyTorch has no such tensors
+    if not (array.flags.writeable and array.flags.c_contiguous):  # PyTorch has none of the first
+        return from_numpy(array, device=device)
     return torch.from_numpy(array).to(device=device)
 
 
