@@ -6,6 +6,9 @@ import gzip
 import operator
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -583,3 +586,57 @@ def test_load_mnist_refuses_damaged_archives(tmp_path, damage, text):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(DataError, match=text):
         data.load_mnist(path)
+
+
+class Slow:
+    """Epochs of three batches, which notes when each is made; the third may fail."""
+
+    def __init__(self, fails: bool = False) -> None:
+        self.made: list[int] = []
+        self.fails = fails
+
+    def epoch(self, epoch: int) -> Iterator[data.Batch]:
+        for number in range(3):
+            if self.fails and number == 2:
+                raise OSError("the disk is gone")
+            self.made.append(number)
+            yield data.Batch(np.full((2, 1), number))
+
+
+def test_prefetched_batches_are_the_sources_in_order() -> None:
+    ahead = data.Prefetched(data.Batches(np.arange(7), batch_size=2, shuffle=True, seed=1), ahead=1)
+    plain = data.Batches(np.arange(7), batch_size=2, shuffle=True, seed=1)
+    for epoch in range(2):
+        found = [batch.x.tolist() for batch in ahead.epoch(epoch)]
+        assert found == [batch.x.tolist() for batch in plain.epoch(epoch)]
+    assert operator.length_hint(data.Prefetched([np.zeros((1, 1))])) == 1
+
+
+def test_prefetched_is_ahead_and_not_too_far() -> None:
+    source, running = Slow(), threading.active_count()
+    batches = data.Prefetched(source, ahead=1).epoch(0)
+    next(batches)
+    deadline = time.monotonic() + 10  # far more than a thread takes
+    while source.made != [0, 1, 2] and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert source.made == [0, 1, 2]  # one waits, and one is ready to
+    batches.close()
+    assert threading.active_count() == running
+
+
+def test_an_error_of_the_source_comes_in_its_place() -> None:
+    seen = []
+    with pytest.raises(OSError, match="the disk is gone"):
+        seen.extend(batch.x[0, 0] for batch in data.Prefetched(Slow(fails=True)).epoch(0))
+    batches = data.Prefetched(Slow(fails=True)).epoch(0)
+    assert [next(batches).x[0, 0], next(batches).x[0, 0]] == [0, 1]
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(batches)
+
+
+@pytest.mark.parametrize("source", [np.zeros(3), "text", 3])
+def test_prefetched_refuses_what_is_no_source(source: object) -> None:
+    with pytest.raises(DataError):
+        data.Prefetched(source)
+    with pytest.raises(ConfigError, match="ahead"):
+        data.Prefetched([], ahead=0)

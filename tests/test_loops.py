@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import mmap
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ from dualnet.training import feeding, walking
 RNG = np.random.default_rng(3)
 X = RNG.standard_normal((53, 4))
 Y = RNG.integers(0, 3, 53)
+STATM = Path("/proc/self/statm")
 NET = nn.Sequential(nn.Dense(8, activation="relu"), nn.Dropout(0.2), nn.BatchNorm(), nn.Dense(3))
 
 
@@ -169,6 +173,25 @@ def test_arrays_that_no_tensor_can_share(backend: str, view: str) -> None:
     x[view].flags.writeable = view != "read-only"
     expected = made(backend).predict(X)
     np.testing.assert_array_equal(made(backend).predict(x[view]), expected)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not STATM.exists(), reason="memory is read where Linux tells it")
+@pytest.mark.parametrize("alone", [False, True], ids=["many", "one by one"])
+def test_ten_thousand_steps_take_no_more_memory(backend: str, alone: bool) -> None:
+    model = dn.Model(NET, (4,), backend=backend)
+    model.compile("adam", "cross_entropy", ["accuracy"])
+    x, y = np.tile(X, (30, 1)).astype("float32"), np.tile(Y, 30)
+    watching = [EachBatch()] if alone else []
+
+    def train(steps: int) -> int:
+        model.fit(x, y, batch_size=16, epochs=steps // 100 + 1, verbose=0, callbacks=watching)
+        gc.collect()
+        return int(STATM.read_text().split()[1]) * mmap.PAGESIZE
+
+    before = train(1_500)
+    grown = train(10_000) - before
+    assert grown < 4 << 20  # of 10,000 steps: 400 bytes each, less than one tensor of any kind
 
 
 def test_calls_grow_to_a_tenth_of_a_second(monkeypatch: pytest.MonkeyPatch) -> None:

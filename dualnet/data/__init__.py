@@ -8,6 +8,7 @@ from dualnet.data.batches import Batch, Batches, BatchSource, split
 from dualnet.data.datasets import Dataset, load_digits, load_iris
 from dualnet.data.iterables import IterableBatches, as_batches
 from dualnet.data.mnist import load_mnist, read_idx
+from dualnet.data.prefetching import Prefetched
 from dualnet.data.ragged import Ragged, pad_sequences
 from dualnet.data.weights import class_sample_weights
 
@@ -17,6 +18,7 @@ __all__ = [
     "Batches",
     "Dataset",
     "IterableBatches",
+    "Prefetched",
     "Ragged",
     "as_batches",
     "class_sample_weights",

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dualnet import tree
-from dualnet.data import Batch, Batches, BatchSource
+from dualnet.data import Batch, Batches, BatchSource, Prefetched
 from dualnet.errors import DataError
 from dualnet.training.walking import Walker
 from dualnet.typing import Tensor, Tree
@@ -65,9 +65,11 @@ class Feed(Protocol):
 
 def feed(model: Model, source: BatchSource) -> Feed:
     """Batches of arrays, held by the framework if they are not too large; others one by one."""
-    if isinstance(source, Batches) and not source.ragged and source.nbytes <= RESIDENT:
-        return _Resident(model, source)
-    return _Streamed(model, source)
+    if not isinstance(source, Batches) or source.ragged:
+        return _Streamed(model, source)
+    if source.nbytes > RESIDENT:
+        return _Streamed(model, Prefetched(source))
+    return _Resident(model, source)
 
 
 class _Resident:
