@@ -17,13 +17,13 @@ __all__ = ["Fitted", "build", "eager"]
 class Fitted:
     """A model and what it is called with."""
 
-    def __init__(self, workload: Workload) -> None:
+    def __init__(self, workload: Workload, jit: bool | str = "auto") -> None:
         self.batch = workload.batch
         self.model = dn.Model(NETWORKS[type(workload)](workload))
         if not self.model.built:  # a graph tells its shapes itself
             inputs, _ = workload.data()
             self.model.build(_tree(tuple(each.shape[1:] for each in inputs)))
-        self.model.compile(optim.Adam(LEARNING_RATE), loss="cross_entropy")
+        self.model.compile(optim.Adam(LEARNING_RATE), loss="cross_entropy", jit=jit)
 
     def parameters(self) -> int:
         return self.model.count_params()

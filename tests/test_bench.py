@@ -385,3 +385,25 @@ def test_where_nothing_is_installed_is_refused(monkeypatch, capsys):
     monkeypatch.setattr(contestants.importlib.util, "find_spec", lambda name: None)
     assert main(["bench", "mlp", "--contestants", "lightning"]) == 2
     assert "none of lightning can run here" in capsys.readouterr().err
+
+
+def test_dualnet_compiled_otherwise_takes_part_only_if_named() -> None:
+    usual = {each.name for each in contestants.chosen([])}
+    for word, form in (("jit=True", "compiled"), ("jit=False", "eager")):
+        named = {each.name for each in contestants.chosen([word])}
+        assert named == {f"dualnet-{backend}-{form}" for backend in ("torch", "tensorflow")}
+        assert not named & usual
+
+
+def test_dualnet_compiled_otherwise_learns_the_same() -> None:
+    """Beside what takes ``compile``'s own choice; XLA, but not PyTorch's slow compiler."""
+    from dualnet_bench import ours, ours_compiled, ours_eager
+
+    workload = workloads.MLP().smaller()
+    x, y = workload.data()
+    with dn.using("tensorflow"):
+        usual, *others = (module.build(workload) for module in (ours, ours_compiled, ours_eager))
+        expected = usual.train(x, y, 2)
+        for other in others:
+            np.testing.assert_allclose(other.train(x, y, 2), expected, rtol=1e-5)  # float32
+    assert [other.model.compiled.jit for other in others] == [True, False]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from dualnet.bench.workloads import Arrays, Eager, Workload
@@ -65,6 +65,7 @@ class Contestant:
         statement: what its users import; the time of it is measured.
         environment: variables of its process.
         eager: whether it has eager calls of its own.
+        usual: whether it takes part where nobody is named.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Contestant:
     statement: str
     environment: Mapping[str, str] = field(default_factory=dict)
     eager: bool = True
+    usual: bool = True
 
     def missing(self) -> tuple[str, ...]:
         """The packages that are not installed; imports none."""
@@ -87,17 +89,30 @@ class Contestant:
 
 def _on(backend: str) -> tuple[Contestant, ...]:
     """Those that are there on every backend."""
+    ours = Contestant(
+        f"dualnet-{backend}",
+        OURS,
+        backend,
+        "ours",
+        (backend,),
+        f"import dualnet; dualnet.set_backend({backend!r})",
+        {"DUALNET_BACKEND": backend, "DUALNET_DEVICE": "cpu", "DUALNET_DTYPE": "float32"},
+    )
+    others = [
+        replace(
+            ours,
+            name=f"{ours.name}-{form}",
+            family=family,
+            module=f"ours_{form}",
+            eager=False,
+            usual=False,
+        )
+        for form, family in (("compiled", "jit=True"), ("eager", "jit=False"))
+    ]
     return (
         Contestant(backend, NATIVE, backend, f"{backend}_loop", (backend,), f"import {backend}"),
-        Contestant(
-            f"dualnet-{backend}",
-            OURS,
-            backend,
-            "ours",
-            (backend,),
-            f"import dualnet; dualnet.set_backend({backend!r})",
-            {"DUALNET_BACKEND": backend, "DUALNET_DEVICE": "cpu", "DUALNET_DTYPE": "float32"},
-        ),
+        ours,
+        *others,
         Contestant(
             f"keras-{backend}",
             "keras",
@@ -144,7 +159,7 @@ FAMILIES: dict[str, tuple[Contestant, ...]] = {
 
 
 def chosen(words: Sequence[str]) -> tuple[Contestant, ...]:
-    """The contestants that names, or families, stand for; all if there are none.
+    """The contestants that names, or families, stand for; the usual ones if there are none.
 
     >>> [each.name for each in chosen(["native", "keras-torch"])]
     ['torch', 'keras-torch', 'tensorflow']
@@ -157,4 +172,6 @@ def chosen(words: Sequence[str]) -> tuple[Contestant, ...]:
         if word not in known:
             raise ConfigError(unknown_name("contestant", word, known))
     wanted = {each.name for word in words for each in known[word]}
-    return tuple(each for each in CONTESTANTS.values() if not words or each.name in wanted)
+    if not words:
+        return tuple(each for each in CONTESTANTS.values() if each.usual)
+    return tuple(each for each in CONTESTANTS.values() if each.name in wanted)

@@ -17,8 +17,9 @@ workloads: mlp cnn lstm transformer resnet embedding (trained, and predicted), g
 eager (single operations).  Sizes follow a colon: mlp:hidden=512,batch=16.
 
 contestants: torch tensorflow tensorflow-data dualnet-torch dualnet-tensorflow keras-torch
-keras-tensorflow lightning; native, dualnet and keras stand for both of a kind.  What is not
-installed is left out.
+keras-tensorflow lightning; native, dualnet and keras stand for both of a kind, jit=True and
+jit=False for dualnet compiled so, which takes part only if named.  What is not installed is left
+out.
 
 Every measurement is a process of its own; in each round every contestant takes its turn.
 
