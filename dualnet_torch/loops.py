@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -29,11 +28,12 @@ def walk(step: Callable[..., Tree], /, *, jit: bool | str) -> Walk:
     run = compilation.train_step(step, jit=jit)
 
     def walked(data: Tree, order: torch.Tensor | None, size: int, first: int, last: int, /) -> Tree:
-        found = []
+        leaves, found = tree.leaves(data), []
+        plain = tree.structure(data) == "(*, *, *)"  # nothing to put together
         for number in range(first, last):
             rows = _rows(order, number * size, size)
-            batch = tree.map(functools.partial(_chosen, rows=rows), data)
-            found.append(run(*batch))
+            parts = [_chosen(leaf, rows) for leaf in leaves]
+            found.append(run(*(parts if plain else tree.unflatten(data, parts))))
         return tree.map(lambda *parts: torch.stack(parts), *found)
 
     return walked

@@ -137,6 +137,14 @@ def test_a_walk_stacks_what_steps_give(backend: str, ordered: bool, jit: bool | 
         np.testing.assert_array_equal(found[1], np.maximum(X, 0.0)[at])
 
 
+def test_an_input_in_a_tuple_stays_in_it(backend: str) -> None:
+    there = registry.load(backend)
+    x, y = there.loops.hold(X), there.loops.hold(Y)
+    walk = there.loops.walk(lambda x, y, weight: (x[0], y), jit="auto")
+    found = walk(((x,), y, None), None, 8, 1, 2)
+    np.testing.assert_array_equal(there.state.to_numpy(found[0]), X[None, 8:16])
+
+
 def test_other_numbers_of_samples_are_traced_no_more() -> None:
     traces = []
 
