@@ -15,6 +15,12 @@ def sizes(x: tf.Tensor) -> list[int | tf.Tensor]:
     return [tf.shape(x)[axis] if n is None else n for axis, n in enumerate(x.shape)]
 
 
+def biased(y: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    """``y + bias`` along the last axis: an op that TensorFlow fuses with what is around it."""
+    usual = y.shape.rank > 1 and bias.shape == y.shape[-1:] and bias.dtype == y.dtype
+    return tf.nn.bias_add(y, bias) if usual else y + bias
+
+
 def pad_spatial(x: tf.Tensor, pads: Pads, value: float) -> tf.Tensor:
     """Pads the axes between batch and channels."""
     if not any(map(any, pads)):

@@ -7,7 +7,7 @@ import tensorflow as tf
 from dualnet import windows
 from dualnet.ops import explain
 from dualnet.windows import Padding, Pads, Sizes
-from dualnet_tf.ops.nn._layout import FORMATS, pad_spatial, sizes
+from dualnet_tf.ops.nn._layout import FORMATS, biased, pad_spatial, sizes
 
 #: What TensorFlow says of arguments that do not fit; NotFoundError is of dtypes without a kernel.
 REFUSED = (
@@ -48,7 +48,7 @@ def conv(
         ) from error
     if 0 in y.shape[1:-1]:
         raise windows.explain_window(x.shape, extent)
-    return y if bias is None else y + bias
+    return y if bias is None else biased(y, bias)
 
 
 def conv_transpose(
@@ -78,7 +78,7 @@ def conv_transpose(
     y = _cut(y, cuts)
     if 0 in y.shape[1:-1]:
         raise windows.explain_transposed(x.shape, shape, cuts, groups)
-    return y if bias is None else y + bias
+    return y if bias is None else biased(y, bias)
 
 
 def depthwise_conv(
@@ -110,7 +110,7 @@ def depthwise_conv(
         ) from error
     if 0 in y.shape[1:-1]:
         raise windows.explain_window(x.shape, extent)
-    return y if bias is None else y + bias
+    return y if bias is None else biased(y, bias)
 
 
 def _grouped(
@@ -122,7 +122,6 @@ def _grouped(
     groups: int,
 ) -> tf.Tensor:
     """One convolution for each group: on CPUs a grouped kernel has no float64 gradient."""
-    parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1), strict=True)
     made = [
         tf.nn.convolution(
             part,
@@ -132,9 +131,13 @@ def _grouped(
             data_format=FORMATS[len(strides)],
             dilations=dilation,
         )
-        for part, weight in parts
+        for part, weight in zip(_parts(x, groups, -1), _parts(kernel, groups, -1), strict=True)
     ]
     return tf.concat(made, -1) if groups > 1 else made[0]
+
+
+def _parts(x: tf.Tensor, groups: int, axis: int) -> list[tf.Tensor]:
+    return tf.split(x, groups, axis) if groups > 1 else [x]
 
 
 def _spread_out(
@@ -144,7 +147,7 @@ def _spread_out(
     *window, _, filters = kernel.shape
     batch, *spatial, _ = sizes(x)
     full = [(n - 1) * s + k for n, s, k in zip(spatial, strides, window, strict=True)]
-    parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -2), strict=True)
+    parts = zip(_parts(x, groups, -1), _parts(kernel, groups, -2), strict=True)
     made = [
         tf.nn.conv_transpose(
             part,

@@ -10,6 +10,7 @@ import tensorflow as tf
 from dualnet.ops import explain
 from dualnet_tf.ops._common import native
 from dualnet_tf.ops.nn._ids import check_integer, check_range
+from dualnet_tf.ops.nn._layout import biased, sizes
 
 
 def embedding(ids: tf.Tensor, table: tf.Tensor, /) -> tf.Tensor:
@@ -23,8 +24,8 @@ def embedding(ids: tf.Tensor, table: tf.Tensor, /) -> tf.Tensor:
 
 def linear(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None, /) -> tf.Tensor:
     try:
-        y = tf.matmul(x, kernel) if x.shape.rank == 2 else tf.tensordot(x, kernel, 1)
-        return y if bias is None else y + bias
+        y = tf.matmul(x, kernel) if x.shape.rank == 2 else _rows_times(x, kernel)
+        return y if bias is None else biased(y, bias)
     except (
         tf.errors.InvalidArgumentError,
         tf.errors.NotFoundError,  # no kernel for the dtype
@@ -41,6 +42,15 @@ def one_hot(
     if tf.executing_eagerly():
         check_range(ids, num_classes, "range", "classes")
     return tf.one_hot(tf.cast(ids, tf.int64), num_classes, axis=axis, dtype=native(dtype))
+
+
+def _rows_times(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """One product of all rows: that of ``tf.tensordot``, which traces several times as long."""
+    *batch, features = sizes(x)
+    if not batch or features != kernel.shape[0]:
+        return tf.tensordot(x, kernel, 1)
+    y = tf.matmul(tf.reshape(x, (-1, features)), kernel)
+    return tf.reshape(y, (*batch, kernel.shape[1]))
 
 
 def _rows(table: tf.Tensor, ids: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
