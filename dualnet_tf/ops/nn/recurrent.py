@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
 from dualnet.ops.nn import recurrent
 from dualnet.typing import Shape
+from dualnet_tf.ops.nn import _lstm
 from dualnet_tf.ops.nn._layout import sizes
 
 States = tuple[tf.Tensor, ...]
@@ -38,7 +40,13 @@ def lstm(
     *,
     mask: tf.Tensor | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    return recurrent.lstm(_scan, x, h, c, kernel, recurrent_kernel, bias, mask)
+    def definition(*tensors: Any) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return recurrent.lstm(_scan, *tensors, mask)
+
+    given = (x, h, c, kernel, recurrent_kernel, bias)
+    if mask is None and _lstm.fits(*given):
+        return _lstm.lstm(definition, *given)
+    return definition(*given)
 
 
 def recur(
