@@ -85,6 +85,13 @@ def no_gradient() -> Iterator[None]:
             _open.reset(token)
 
 
+def is_state(tensor: Any, /) -> bool:
+    """Whether a tensor is a variable that is not trained, and whose gradient nobody asks for."""
+    if not isinstance(tensor, tf.Variable) or tensor.trainable:
+        return False
+    return not any(recording.is_watched(tensor) for recording in _open.get())
+
+
 def stop_gradient(x: Any, /) -> Any:
     return tf.stop_gradient(x)
 

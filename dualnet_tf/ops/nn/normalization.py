@@ -1,10 +1,12 @@
-"""Normalisations on TensorFlow, composed: the fused kernel knows no float64."""
+"""Normalisations on TensorFlow; the fused kernel of batches takes float32 only."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
 from dualnet.ops import explain
+from dualnet_tf import tape
+from dualnet_tf.ops.nn._layout import sizes
 
 
 def batch_norm(
@@ -17,6 +19,9 @@ def batch_norm(
     *,
     epsilon: float,
 ) -> tf.Tensor:
+    # The kernel has no gradient for the statistics.
+    if _fits_kernel(x, gamma, beta, mean, variance) and all(map(tape.is_state, (mean, variance))):
+        return _fused(x, gamma, beta, mean, variance, epsilon=epsilon)[0]
     centred = _unspread(_single(x) - _single(mean), x)
     return _scaled(centred, _single(variance), gamma, beta, epsilon, x.dtype)
 
@@ -36,6 +41,9 @@ def batch_norm_training(
         raise explain.batch_of_one(x)
     if x.shape[:-1].num_elements() is None:  # only the graph, when it runs, will know
         x = _of_several(x)
+    if _fits_kernel(x, gamma, beta, mean, variance):
+        y, batch_mean, unbiased = _fused(x, gamma, beta, None, None, epsilon=epsilon)
+        return y, _moved(mean, batch_mean, momentum), _moved(variance, unbiased, momentum)
     axes = list(range(x.shape.rank - 1))
     batch_mean, batch_variance, centred = _moments(_single(x), axes)
     y = _scaled(centred, batch_variance, gamma, beta, epsilon, x.dtype)
@@ -67,6 +75,36 @@ def rms_norm(x: tf.Tensor, gamma: tf.Tensor | None, /, *, epsilon: float) -> tf.
     wide = _single(x)
     square = tf.reduce_mean(wide * wide, -1, keepdims=True)
     return _scaled(wide, square, gamma, None, epsilon, x.dtype)
+
+
+def _fits_kernel(x: tf.Tensor, *parameters: tf.Tensor | None) -> bool:
+    """Whether the fused kernel takes these: float32, a parameter for each channel."""
+    return x.dtype == tf.float32 and all(
+        p is None or (p.dtype == x.dtype and p.shape == x.shape[-1:]) for p in parameters
+    )
+
+
+def _fused(
+    x: tf.Tensor,
+    gamma: tf.Tensor | None,
+    beta: tf.Tensor | None,
+    mean: tf.Tensor | None,
+    variance: tf.Tensor | None,
+    *,
+    epsilon: float,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """What is normalised, and the mean and unbiased variance of the batch, if none are given."""
+    channels = x.shape[-1]
+    y, batch_mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=x if x.shape.rank == 4 else tf.reshape(x, (-1, 1, 1, channels)),
+        scale=tf.ones(channels) if gamma is None else gamma,
+        offset=tf.zeros(channels) if beta is None else beta,
+        mean=tf.zeros(0) if mean is None else mean,
+        variance=tf.zeros(0) if variance is None else variance,
+        epsilon=epsilon,
+        is_training=mean is None,
+    )
+    return y if x.shape.rank == 4 else tf.reshape(y, sizes(x)), batch_mean, unbiased
 
 
 def _of_several(x: tf.Tensor) -> tf.Tensor:

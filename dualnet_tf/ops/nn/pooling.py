@@ -42,12 +42,17 @@ def max_pool(
     same = padding == "same" and strides not in (1, (1,) * (x.shape.rank - 2))
     window, steps, pads = windows.pool(x.shape, pool_size, strides, "valid" if same else padding)
     y = _pooled(tf.nn.max_pool, pad_spatial(x, pads, -math.inf), window, steps, same)
-    # The kernel drops NaN: another pool finds the windows that have one.
-    missing = tf.cast(tf.math.is_nan(x), x.dtype)
-    missing = _pooled(tf.nn.max_pool, pad_spatial(missing, pads, 0), window, steps, same)
-    y = tf.where(missing > 0, tf.constant(math.nan, x.dtype), y)
-    # It also starts from the lowest finite number, which nothing but -inf leaves standing.
-    return tf.where(y <= x.dtype.min, tf.constant(-math.inf, x.dtype), y)
+
+    def careful() -> tf.Tensor:
+        # The kernel drops NaN: another pool finds the windows that have one.
+        missing = tf.cast(tf.math.is_nan(x), x.dtype)
+        missing = _pooled(tf.nn.max_pool, pad_spatial(missing, pads, 0), window, steps, same)
+        marked = tf.where(missing > 0, tf.constant(math.nan, x.dtype), y)
+        # It also starts from the lowest finite number, which nothing but -inf leaves standing.
+        return tf.where(marked <= x.dtype.min, tf.constant(-math.inf, x.dtype), marked)
+
+    # A sum is much cheaper than all that, and finite only where every number is.
+    return tf.cond(tf.math.is_finite(tf.reduce_sum(x)), lambda: tf.identity(y), careful)
 
 
 def _pooled(
