@@ -182,7 +182,7 @@ def _first(function: Function, x: Any, axis: int | None, keepdims: bool) -> Any:
     found = function(flat, along, tf.int64)
     if x.dtype.is_floating:
         unknown = tf.math.is_nan(flat)
-        first = tf.argmax(tf.cast(unknown, tf.int32), along, tf.int64)
+        first = tf.argmax(unknown, along, tf.int64)
         found = tf.where(tf.reduce_any(unknown, along), first, found)
     if not keepdims:
         return found
