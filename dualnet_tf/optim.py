@@ -13,7 +13,8 @@ from dualnet.optim.sgd import SGD
 from dualnet.typing import DtypeName, NDArray
 from dualnet_tf import state
 
-Slots = Mapping[str, list[tf.Variable | None]]
+#: Of every variable, without gaps.
+Slots = Mapping[str, list[Any]]
 
 
 def counter(value: int, /) -> tf.Variable:
@@ -44,7 +45,7 @@ def apply(
     rule: Optimizer,
     variables: list[tf.Variable],
     gradients: list[tf.Tensor],
-    slots: Slots,
+    slots: Mapping[str, list[tf.Variable | None]],
     step: Any,
     lr: Any,
     finite: tf.Tensor | None,
@@ -131,9 +132,7 @@ def _fused_adam(
     for variable, m, v, g in held:
         _scale(m, first.before)
         _scale(v, second.before)
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle, m=m.handle, v=v.handle, grad=g, **options
-        )
+        tf.raw_ops.ResourceApplyAdam(var=variable.handle, m=m.handle, v=v.handle, grad=g, **options)
         _scale(m, first.after)
         _scale(v, second.after)
 
