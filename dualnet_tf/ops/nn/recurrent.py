@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import tensorflow as tf
 
@@ -40,13 +39,22 @@ def lstm(
     *,
     mask: tf.Tensor | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    def definition(*tensors: Any) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        return recurrent.lstm(_scan, *tensors, mask)
-
     given = (x, h, c, kernel, recurrent_kernel, bias)
     if mask is None and _lstm.fits(*given):
-        return _lstm.lstm(definition, *given)
-    return definition(*given)
+        return _lstm.lstm(_lstm_by_steps, *given)
+    return _lstm_by_steps(*given, mask)
+
+
+def _lstm_by_steps(
+    x: tf.Tensor,
+    h: tf.Tensor,
+    c: tf.Tensor,
+    kernel: tf.Tensor,
+    recurrent_kernel: tf.Tensor,
+    bias: tf.Tensor | None,
+    mask: tf.Tensor | None = None,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    return recurrent.lstm(_scan, x, h, c, kernel, recurrent_kernel, bias, mask)
 
 
 def recur(
