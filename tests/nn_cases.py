@@ -335,6 +335,16 @@ NN = [
         grad=(0, 1, 2, 3, 4, 5),
         ulps=CHAIN,
     ),
+    Row(
+        "nn.gru_cell",
+        (sequence[:, 0], h, *gated(3), normal(6)),
+        lambda x, *given: unrolled(recurrent.gru_step, *GATES, "recurrent_bias")(
+            x[:, None], *given
+        )[1],
+        grad=(0, 1, 2, 3, 4, 5),
+        ulps=CHAIN,
+        sizes=KNOWN,
+    ),
     Row("nn.label_cross_entropy", (x, ids[:3]), label_cross_entropy, grad=(0,)),
     Row(
         "nn.layer_norm",

@@ -90,7 +90,10 @@ class StepCell(Recurrence, Cell):
         """
         states = as_states(self, states, self.state_shapes())
         inputs, fed = constants or self._masks(x, states)
-        new = self.step(self.project(times(x, inputs)), states, times(states[0], fed))
+        if inputs is None and fed is None:
+            new = self.plain_step(x, states)
+        else:
+            new = self.step(self.project(times(x, inputs)), states, times(states[0], fed))
         return new[0], new
 
     def constants(self, x: Tensor, states: States) -> Any:

@@ -139,6 +139,10 @@ class Recurrence(Thinned):
         """
         raise NotImplementedError
 
+    def plain_step(self, x: Tensor, states: States) -> States:
+        """The states after a step of which nothing is dropped."""
+        return self.step(self.project(x), states, states[0])
+
 
 class SimpleRNNBase(Recurrence):
     """``h ← activation(x_t W + h U + b)``."""
@@ -184,6 +188,12 @@ class GRUBase(Recurrence):
         return recurrent.gru_step_reset_before(
             now, fed, states[0], self.recurrent_kernel, *functions
         )
+
+    def plain_step(self, x: Tensor, states: States) -> States:
+        if not self.usual():
+            return super().plain_step(x, states)
+        weights = (self.kernel, self.recurrent_kernel, self.given_bias(), self._recurrent_bias())
+        return (ops.nn.gru_cell(x, *states, *weights),)
 
     def _recurrent_bias(self) -> Tensor | None:
         return self.recurrent_bias if self.use_bias else None

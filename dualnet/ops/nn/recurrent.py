@@ -14,6 +14,7 @@ from dualnet.typing import Tensor
 __all__ = [
     "States",
     "gru",
+    "gru_cell",
     "gru_step",
     "gru_step_reset_before",
     "lstm",
@@ -147,6 +148,19 @@ def gru(
 
     outputs, (h,) = recur(scan, ops.nn.linear(x, kernel, bias), (h,), step, mask)
     return outputs, h
+
+
+def gru_cell(
+    x: Tensor,
+    h: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None,
+    recurrent_bias: Tensor | None,
+) -> Tensor:
+    """One step of :func:`gru`."""
+    xs, hs = ops.nn.linear(x, kernel, bias), ops.nn.linear(h, recurrent_kernel, recurrent_bias)
+    return gru_step(xs, hs, h, ops.tanh, ops.nn.sigmoid)[0]
 
 
 def rnn(

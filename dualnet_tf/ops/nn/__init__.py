@@ -41,7 +41,7 @@ from dualnet_tf.ops.nn.normalization import (
 )
 from dualnet_tf.ops.nn.pooling import avg_pool, max_pool
 from dualnet_tf.ops.nn.products import embedding, linear, one_hot
-from dualnet_tf.ops.nn.recurrent import gru, lstm, recur, rnn, zero_state
+from dualnet_tf.ops.nn.recurrent import gru, gru_cell, lstm, recur, rnn, zero_state
 from dualnet_tf.ops.nn.regularization import dropout, normal_like
 from dualnet_tf.ops.nn.sampling import axis_size, places
 from dualnet_tf.ops.nn.segments import segment_max, segment_mean, segment_min, segment_sum
@@ -63,6 +63,7 @@ __all__ = [
     "glu",
     "group_norm",
     "gru",
+    "gru_cell",
     "hard_sigmoid",
     "hard_silu",
     "hard_tanh",

@@ -28,6 +28,18 @@ def gru(
     return recurrent.gru(_scan, x, h, kernel, recurrent_kernel, bias, recurrent_bias, mask)
 
 
+def gru_cell(
+    x: tf.Tensor,
+    h: tf.Tensor,
+    kernel: tf.Tensor,
+    recurrent_kernel: tf.Tensor,
+    bias: tf.Tensor | None,
+    recurrent_bias: tf.Tensor | None,
+    /,
+) -> tf.Tensor:
+    return recurrent.gru_cell(x, h, kernel, recurrent_kernel, bias, recurrent_bias)
+
+
 def lstm(
     x: tf.Tensor,
     h: tf.Tensor,

@@ -41,7 +41,7 @@ from dualnet_torch.ops.nn.normalization import (
 )
 from dualnet_torch.ops.nn.pooling import avg_pool, max_pool
 from dualnet_torch.ops.nn.products import embedding, linear, one_hot
-from dualnet_torch.ops.nn.recurrent import gru, lstm, recur, rnn, zero_state
+from dualnet_torch.ops.nn.recurrent import gru, gru_cell, lstm, recur, rnn, zero_state
 from dualnet_torch.ops.nn.regularization import dropout, normal_like
 from dualnet_torch.ops.nn.sampling import axis_size, places
 from dualnet_torch.ops.nn.segments import segment_max, segment_mean, segment_min, segment_sum
@@ -63,6 +63,7 @@ __all__ = [
     "glu",
     "group_norm",
     "gru",
+    "gru_cell",
     "hard_sigmoid",
     "hard_silu",
     "hard_tanh",

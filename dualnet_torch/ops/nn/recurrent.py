@@ -11,6 +11,7 @@ from torch import Tensor
 from dualnet.ops import explain
 from dualnet.ops.nn import recurrent
 from dualnet.typing import Shape
+from dualnet_torch.jit import tracing
 
 States = tuple[Tensor, ...]
 
@@ -31,6 +32,24 @@ def gru(
     biases = [] if bias is None or recurrent_bias is None else [bias, recurrent_bias]
     outputs, last = _fused(torch.gru, 3, x, (h,), kernel, recurrent_kernel, biases)
     return outputs, last[0]
+
+
+def gru_cell(
+    x: Tensor,
+    h: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor | None,
+    recurrent_bias: Tensor | None,
+    /,
+) -> Tensor:
+    if tracing():  # where the kernel's sums in place are in the way
+        return recurrent.gru_cell(x, h, kernel, recurrent_kernel, bias, recurrent_bias)
+    try:
+        return torch.gru_cell(x, h, kernel.t(), recurrent_kernel.t(), bias, recurrent_bias)
+    except RuntimeError as error:
+        wrong = explain.linear(x, kernel) or explain.linear(h, recurrent_kernel)
+        raise wrong or error from error
 
 
 def lstm(

@@ -32,6 +32,23 @@ class Recurrent(Protocol):
         """Gated recurrent units, gates r z n, reset after the product; outputs and last state."""
         ...
 
+    def gru_cell(
+        self,
+        x: Tensor,
+        h: Tensor,
+        kernel: Tensor,
+        recurrent_kernel: Tensor,
+        bias: Tensor | None,
+        recurrent_bias: Tensor | None,
+        /,
+    ) -> Tensor:
+        """One step of :meth:`gru`: the state after an input ``(batch, in)``.
+
+        Raises:
+            ShapeError, DtypeError: input or state do not fit their kernel.
+        """
+        ...
+
     def lstm(
         self,
         x: Tensor,
