@@ -357,6 +357,29 @@ def test_decoding_is_the_causal_forward(layer: nn.Layer, backend: str) -> None:
     near(decoded(model, step, [2, 1], room=9), whole[:, :3])  # more room changes nothing
 
 
+def test_several_steps_go_on_from_one_cache(backend: str) -> None:
+    """Where nothing is differentiated, PyTorch goes on in the memory of the cache before."""
+    model = decoder(DECODERS[0], backend)
+    sides = X, np.concatenate([X[:, :2], X[:, :1:-1]], 1)  # the same two steps, and others then
+    cut = model.backend.tape.no_gradient
+
+    def step(x: Any, cache: Any) -> Any:
+        with cut():
+            return model.native(*[model.to_native(x)] * 2, cache=cache)
+
+    _, prompt = step(X[:, :2], model.native.empty_cache(2, STEPS))
+    caches, found = [prompt, prompt], [[], []]
+    for at in range(2, STEPS):
+        for side, x in enumerate(sides):
+            y, cache = step(x[:, at : at + 1], caches[side])
+            found[side].append(dn.to_numpy(y))
+            if at > 2 and backend == "torch":
+                assert cache.keys is caches[side].keys
+            caches[side] = cache
+    for x, outputs in zip(sides, found, strict=True):
+        near(np.concatenate(outputs, 1), run(model, x, x, use_causal_mask=True)[0][:, 2:])
+
+
 @pytest.mark.parametrize("layer", DECODERS, ids=lambda layer: type(layer).__name__)
 def test_decoding_is_compiled_once(layer: nn.Layer, backend: str) -> None:
     model = decoder(layer, backend)

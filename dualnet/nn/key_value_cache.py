@@ -14,12 +14,13 @@ __all__ = ["KVCache"]
 class KVCache(NamedTuple):
     """The keys and values of the steps so far, in tensors of a size that does not change.
 
-    A tree of native tensors, so that it goes in and out of compiled functions; it is never
-    changed: each call of a layer with a cache gives the next one.
+    A tree of native tensors, so that it goes in and out of compiled functions; its steps never
+    change: each call of a layer with a cache gives the next one, and several may go on from one.
+    What lies from place ``length`` on is no part of it; the next cache may lie in that memory.
 
     Attributes:
-        keys: ``(batch, heads, max_length, key_dim)``, 0 from place ``length`` on.
-        values: ``(batch, heads, max_length, value_dim)``, the same.
+        keys: ``(batch, heads, max_length, key_dim)``.
+        values: ``(batch, heads, max_length, value_dim)``.
         mask: boolean ``(batch, max_length)``: True where there is a step that may be seen.
         length: how many steps were given so far, those of padding included; an int64 scalar.
     """
@@ -38,9 +39,9 @@ class KVCache(NamedTuple):
         if mask is None:
             mask = ops.ones_like(keys[:, 0, :, 0], dtype="bool")
         return KVCache(
-            ops.nn.write_steps(self.keys, keys, self.length, axis=2),
-            ops.nn.write_steps(self.values, values, self.length, axis=2),
-            ops.nn.write_steps(self.mask, mask, self.length, axis=1),
+            ops.nn.write_steps(self.keys, keys, self.length, axis=2, reuse=True),
+            ops.nn.write_steps(self.values, values, self.length, axis=2, reuse=True),
+            ops.nn.write_steps(self.mask, mask, self.length, axis=1, reuse=True),
             self.length + ops.nn.axis_size(keys, axis=2),
         )
 

@@ -31,7 +31,9 @@ def split_heads(x: tf.Tensor, /, *, heads: int) -> tf.Tensor:
     return _swapped(tf.reshape(x, (batch, time, heads, features // heads)))
 
 
-def write_steps(x: tf.Tensor, steps: tf.Tensor, start: tf.Tensor, /, *, axis: int) -> tf.Tensor:
+def write_steps(
+    x: tf.Tensor, steps: tf.Tensor, start: tf.Tensor, /, *, axis: int, reuse: bool = False
+) -> tf.Tensor:
     count, size = sizes(steps)[axis], sizes(x)[axis]
     if tf.executing_eagerly() and int(start) + count > size:
         raise explain.no_room(int(start), count, size)

@@ -80,11 +80,22 @@ def split_heads(x: Tensor, /, *, heads: int) -> Tensor:
     return x.unflatten(-1, (heads, x.shape[-1] // heads)).transpose(1, 2)
 
 
-def write_steps(x: Tensor, steps: Tensor, start: Tensor, /, *, axis: int) -> Tensor:
+def write_steps(
+    x: Tensor, steps: Tensor, start: Tensor, /, *, axis: int, reuse: bool = False
+) -> Tensor:
     count, size = steps.shape[axis], x.shape[axis]
     if tracing() or x.dtype != steps.dtype:  # which one function refuses, and the other casts
         return x.index_copy(axis, start + torch.arange(count, device=x.device), steps)
     first = int(start)
     if first + count > size:
         raise explain.no_room(first, count, size)
-    return torch.slice_scatter(x, steps, axis, first, first + count)
+    if not reuse or torch.is_grad_enabled():
+        return torch.slice_scatter(x, steps, axis, first, first + count)
+    room = x.narrow(axis, first, count)
+    ours = getattr(x, "_written", None) == first and room.shape == steps.shape
+    if ours and (torch.is_inference_mode_enabled() or not x.is_inference()):
+        room.copy_(steps)
+    else:
+        x = torch.slice_scatter(x, steps, axis, first, first + count)
+    x._written = first + count  # type: ignore[attr-defined]  # tensors take attributes
+    return x

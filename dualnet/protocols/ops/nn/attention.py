@@ -51,7 +51,9 @@ class Attention(Protocol):
         """``(batch, time, heads·features)`` to ``(batch, heads, time, features)``."""
         ...
 
-    def write_steps(self, x: Tensor, steps: Tensor, start: Tensor, /, *, axis: int) -> Tensor:
+    def write_steps(
+        self, x: Tensor, steps: Tensor, start: Tensor, /, *, axis: int, reuse: bool = False
+    ) -> Tensor:
         """``x`` with ``steps`` in the places ``start, start + 1, …`` along an axis.
 
         Args:
@@ -59,6 +61,10 @@ class Attention(Protocol):
             steps: of the same dtype, and of the same sizes but along ``axis``.
             start: an int64 scalar.
             axis: not negative.
+            reuse: whether the result may lie in the memory of ``x``, of which the caller then
+                needs no more than the places before ``start``.  It does so only where ``x``
+                comes from such a call, and nothing was written from ``start`` on since: of two
+                calls that go on from one ``x``, the second makes a copy.
 
         Raises:
             IndexRangeError: not all of these places are there.  Compiled for a GPU, steps for
