@@ -46,12 +46,16 @@ class KVCache(NamedTuple):
         )
 
     def written(self) -> KVCache:
-        """The part in which there are steps; all of it in compiled code, whose sizes stay."""
+        """The part in which there are steps; all of it in compiled code, whose sizes stay.
+
+        Its ``mask`` is ``None`` if none of them is padding.
+        """
         if not eager(self.length):
             return self
         length = int(self.length)
         keys, values = self.keys[:, :, :length], self.values[:, :, :length]
-        return KVCache(keys, values, self.mask[:, :length], self.length)
+        mask = self.mask[:, :length]
+        return KVCache(keys, values, None if bool(ops.all(mask)) else mask, self.length)
 
     def seen_from(self, query: Tensor, extended: KVCache) -> Tensor | None:
         """Which places each of the next targets sees: all before it, and its own.
@@ -64,7 +68,7 @@ class KVCache(NamedTuple):
             boolean ``(targets, places)``; ``None`` for a single target that sees all of them.
         """
         count, length = ops.nn.axis_size(query, axis=2), extended.keys.shape[2]
-        if length != self.keys.shape[2] and query.shape[2] == 1:
+        if query.shape[2] == 1 and eager(self.length) and int(self.length) + 1 == length:
             return None
         targets = self.length + ops.nn.places(query, count)
         return ops.less_equal(ops.nn.places(query, length), ops.expand_dims(targets, axis=-1))
