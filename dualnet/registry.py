@@ -6,11 +6,13 @@ is the import name of its framework, so asking whether one is installed imports 
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import sys
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -100,13 +102,29 @@ def require(name: str) -> None:
 
 def _load(name: str) -> Backend:
     require(name)
-    with quietly():
+    with quietly(), _uncollected():
         backend = cast("Backend", importlib.import_module(_modules()[name]))
     for setting in _settings.values():
         setting(backend)
     _loaded[name] = backend
     _by_type.clear()
     return backend
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """A block in which the garbage collector rests.
+
+    While a framework is imported it would walk, several times, through all that is loaded, to
+    find nothing.
+    """
+    runs = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if runs:
+            gc.enable()
 
 
 def configure(kind: str, setting: Setting) -> Setting | None:
