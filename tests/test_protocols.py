@@ -62,8 +62,15 @@ ONE_SIDED: dict[str, tuple[set[str], str]] = {
 }
 
 
+#: Files that only one of the two needs, and why; one that is no longer one-sided fails.
+ONE_SIDED_FILES = {
+    "ops/nn/_lstm.py": "TensorFlow's kernel has no gradient that is right; PyTorch's has one"
+}
+
+
 def test_both_backends_have_the_same_files() -> None:
-    assert files("dualnet_torch") == files("dualnet_tf")
+    one, other = (set(files(package)) for package in PACKAGES.values())
+    assert one ^ other == set(ONE_SIDED_FILES)
 
 
 @pytest.mark.parametrize(
