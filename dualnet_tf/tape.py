@@ -85,7 +85,7 @@ def no_gradient() -> Iterator[None]:
             _open.reset(token)
 
 
-def is_state(tensor: Any, /) -> bool:
+def _is_state(tensor: Any, /) -> bool:
     """Whether a tensor is a variable that is not trained, and whose gradient nobody asks for."""
     if not isinstance(tensor, tf.Variable) or tensor.trainable:
         return False

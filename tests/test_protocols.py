@@ -58,7 +58,7 @@ ONE_SIDED: dict[str, tuple[set[str], str]] = {
         {"function_options"},
         "a Keras layer may hold any function, whose options then lie in the function",
     ),
-    "optim.py": ({"List"}, "a type: PyTorch's fused kernels take lists of tensors"),
+    "optim.py": ({"List", "Slots"}, "types, of what the fused kernels of each take"),
 }
 
 

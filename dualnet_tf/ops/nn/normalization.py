@@ -20,7 +20,7 @@ def batch_norm(
     epsilon: float,
 ) -> tf.Tensor:
     # The kernel has no gradient for the statistics.
-    if _fits_kernel(x, gamma, beta, mean, variance) and all(map(tape.is_state, (mean, variance))):
+    if _fits_kernel(x, gamma, beta, mean, variance) and all(map(tape._is_state, (mean, variance))):
         return _fused(x, gamma, beta, mean, variance, epsilon=epsilon)[0]
     centred = _unspread(_single(x) - _single(mean), x)
     return _scaled(centred, _single(variance), gamma, beta, epsilon, x.dtype)
