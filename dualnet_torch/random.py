@@ -83,8 +83,7 @@ def keep(
     device: torch.device | None,
 ) -> Tensor:
     if _on_host(device):
-        threads = torch.get_num_threads()
-        made = ahead.keep(shape, rate=rate, key=key, site=site, step=int(step), threads=threads)
+        made = ahead.keep(shape, rate=rate, key=key, site=site, step=int(step))
         return torch.from_numpy(made)
     drawn = words(shape, key=key, site=site, step=step, device=device)
     return drawn.to(torch.int64) >= keep_threshold(rate)  # uint32 has no comparisons

@@ -457,14 +457,14 @@ def test_keep_compares_words_with_the_threshold(address, rate):
 def test_masks_drawn_ahead_are_those_of_each_step(address, shape, rate):
     for later in range(3):
         now = {**address, "step": address["step"] + later, "rate": rate}
-        np.testing.assert_array_equal(ahead.keep(shape, **now, threads=2), host.keep(shape, **now))
+        np.testing.assert_array_equal(ahead.keep(shape, **now), host.keep(shape, **now))
 
 
-def test_rows_join_where_the_work_is_cut_and_shared():
-    """Several steps at once, several parts of a step, and both among threads."""
+def test_rows_join_where_the_work_is_cut_of_several_steps():
+    """Several steps at once, and several parts of a step."""
     for count, many in ((3, 30_000), (4 * philox.BLOCKS_AT_ONCE * 5 + 3, 2)):
         address = {"key": HIGH["key"], "site": HIGH["site"], "step": 2**32 - 2}
-        found = philox.rows(count, **address, steps=many, threads=2)
+        found = philox.rows(count, **address, steps=many)
         assert found.shape == (many, count)
         for later in (0, 1, many // 2, many - 1):
             single = philox.words(count, **{**address, "step": 2**32 - 2 + later})

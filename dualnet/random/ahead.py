@@ -25,9 +25,7 @@ WORDS, STEPS = 1 << 16, 64
 BLOCKS = 128
 
 
-def keep(
-    shape: Shape, *, rate: float, key: int, site: int, step: int, threads: int
-) -> npt.NDArray[np.bool_]:
+def keep(shape: Shape, *, rate: float, key: int, site: int, step: int) -> npt.NDArray[np.bool_]:
     """As :func:`dualnet.random.host.keep`; a view of what is kept, not to be written to."""
     count, threshold = math.prod(shape), keep_threshold(rate)
     if threshold >> WORD_BITS or not count:
@@ -35,15 +33,15 @@ def keep(
     steps = min(STEPS, WORDS // count) or 1
     draw = _kept if steps > 1 else _drawn
     block, row = divmod(step, steps)
-    kept = draw(count, threshold, key, site, block * steps, steps, threads)
+    kept = draw(count, threshold, key, site, block * steps, steps)
     found: npt.NDArray[np.bool_] = kept[row].reshape(shape)
     return found
 
 
 def _drawn(
-    count: int, threshold: int, key: int, site: int, step: int, steps: int, threads: int
+    count: int, threshold: int, key: int, site: int, step: int, steps: int
 ) -> npt.NDArray[np.bool_]:
-    words = philox.rows(count, key=key, site=site, step=step, steps=steps, threads=threads)
+    words = philox.rows(count, key=key, site=site, step=step, steps=steps)
     kept: npt.NDArray[np.bool_] = words >= np.uint32(threshold)
     return kept
 

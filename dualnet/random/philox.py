@@ -15,8 +15,6 @@ NumPy's own ``numpy.random.Philox`` is Philox4x64, another generator.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import numpy.typing as npt
 
@@ -27,10 +25,9 @@ WEYL = (0x9E3779B9, 0xBB67AE85)
 ROUNDS = 10
 MASK = 0xFFFFFFFF
 
-#: Eight temporaries of 64 KiB: among the fastest of 2**10 ... 2**15, and they fit in L2.
+#: Eight temporaries of 64 KiB: among the fastest of 2**10 ... 2**15, and they fit in L2.  Threads
+#: would not help: calls of a few microseconds spend their time in turns at the interpreter.
 BLOCKS_AT_ONCE = 8192
-#: Work that makes a thread worth its start, 0.1 ms: 0.4 ms.
-PARTS_OF_A_THREAD = 2
 
 
 def round_keys(key: int) -> list[tuple[int, int]]:
@@ -67,41 +64,29 @@ def words(count: int, *, key: int, site: int, step: int, offset: int = 0) -> npt
     return found.reshape(-1)[skipped : skipped + count]
 
 
-def rows(
-    count: int, *, key: int, site: int, step: int, steps: int, threads: int = 1
-) -> npt.NDArray[np.uint32]:
+def rows(count: int, *, key: int, site: int, step: int, steps: int) -> npt.NDArray[np.uint32]:
     """The first ``count`` words of each of ``steps`` steps from ``step`` on, ``(steps, count)``.
 
-    For few words this is many times as fast as :func:`words` step by step; many are shared among
-    up to ``threads`` threads.
+    For few words this is many times as fast as :func:`words` step by step.
 
     >>> bool((rows(6, key=1, site=2, step=3, steps=2)[1] == words(6, key=1, site=2, step=4)).all())
     True
     """
-    found = _drawn(-(-count // 4), 0, key, site, step, steps, threads)
+    found = _drawn(-(-count // 4), 0, key, site, step, steps)
     return found.reshape(steps, -1)[:, :count]
 
 
 def _drawn(
-    blocks: int, first: int, key: int, site: int, step: int, steps: int, threads: int = 1
+    blocks: int, first: int, key: int, site: int, step: int, steps: int
 ) -> npt.NDArray[np.uint32]:
     """The blocks from ``first`` on of each step, ``(steps, blocks, 4)``."""
     out = np.empty((steps, blocks, 4), np.uint32)
     keys = [(np.uint64(k0), np.uint64(k1)) for k0, k1 in round_keys(key)]
-
-    def fill(part: tuple[slice, slice]) -> None:
+    for part in _parts(steps, blocks):
         step_numbers, block_numbers = (np.arange(s.start, s.stop, dtype=np.uint64) for s in part)
         c3 = (step_numbers + np.uint64(step & MASK))[:, np.newaxis]
         _fill(out[part], block_numbers + np.uint64(first), site, c3, keys)
 
-    parts = _parts(steps, blocks)
-    workers = min(threads, len(parts) // PARTS_OF_A_THREAD)
-    if workers < 2:
-        for part in parts:
-            fill(part)
-    else:
-        with ThreadPoolExecutor(workers) as pool:  # NumPy lets other threads run as it computes
-            list(pool.map(fill, parts))
     return out
 
 
