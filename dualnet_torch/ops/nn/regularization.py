@@ -50,16 +50,21 @@ class _Thinned(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, mask: Tensor, kept: float) -> Tensor:
         ctx.save_for_backward(mask)
         ctx.kept = kept
-        y = x / kept
-        y.view(mask.dtype).bitwise_and_(mask)
-        return y
+        return _thinned(x, mask, kept)
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> Any:
         (mask,) = ctx.saved_tensors
         if tracing():
             return torch.where(mask != 0, upstream / ctx.kept, 0), None, None
-        return _Thinned.apply(upstream, mask, ctx.kept), None, None
+        thinned = _Thinned.apply if torch.is_grad_enabled() else _thinned
+        return thinned(upstream, mask, ctx.kept), None, None
+
+
+def _thinned(x: Tensor, mask: Tensor, kept: float) -> Tensor:
+    y = x / kept
+    y.view(mask.dtype).bitwise_and_(mask)
+    return y
 
 
 def normal_like(
