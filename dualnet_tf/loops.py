@@ -68,12 +68,15 @@ def _kind(data: Tree) -> Any:
 def _loop(
     step: Callable[..., Tree], data: Tree, order: tf.Tensor | None, size: int
 ) -> tuple[Callable[..., list[tf.Tensor]], Tree]:
-    """The loop for one kind of data, of any number of samples; and an output, for its form."""
+    """The loop for one kind of data, of any number of samples; and the form of an output."""
+    form = tree.map(lambda leaf: leaf is not None, data)  # not the data, which a loop outlives
     outputs: list[Tree] = []
 
     def flat(*leaves: tf.Tensor) -> list[tf.Tensor]:
-        outputs[:] = [step(*_unflatten(data, leaves))]
-        return tree.leaves(outputs[0])
+        stream = iter(leaves)
+        found = step(*tree.map(lambda given: next(stream) if given else None, form))
+        outputs[:] = [tree.map(lambda _: None, found)]
+        return tree.leaves(found)
 
     inner = [
         tf.TensorSpec((size, *t.shape[1:]), t.dtype) for t in tree.leaves(data) if t is not None
@@ -104,14 +107,9 @@ def _loop(
     rows = [] if order is None else [tf.TensorSpec((None,), tf.int64)]
     ends = [tf.TensorSpec((), tf.int64)] * 2
     compiled = _traced(loop, [*outer, *rows, *ends])
-    return compiled, tree.map(lambda _: None, outputs[0])
+    return compiled, outputs[0]
 
 
 def _traced(function: Callable[..., Any], specs: list[tf.TensorSpec]) -> Any:
     own = functools.partial(function)  # as in train_step
     return tf.function(own, autograph=False).get_concrete_function(*specs)
-
-
-def _unflatten(data: Tree, leaves: tuple[tf.Tensor, ...]) -> Tree:
-    stream = iter(leaves)
-    return tree.map(lambda leaf: None if leaf is None else next(stream), data)

@@ -49,7 +49,8 @@ def _keep_freed_memory() -> None:
     that was ever freed, to twice 32 MiB at most (mallopt(3)).  Else every step may have it mapped
     anew, page by page: a quarter of the time of a small convolutional network.
     """
-    torch.empty((32 << 20) - (1 << 16), dtype=torch.uint8)  # never written to, so takes no memory
+    size = (32 << 20) - (1 << 16)
+    torch.empty(size, dtype=torch.uint8, device="cpu")  # never written to, so takes no memory
 
 
 def _rows(order: torch.Tensor | None, start: int, size: int) -> torch.Tensor | slice:

@@ -16,7 +16,12 @@ __all__ = ["joined", "unstacked"]
 
 def unstacked(outputs: Tree) -> Tree:
     """NumPy outputs of several batches, ``(batches, samples, …)``, as those of one."""
-    return tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), outputs)
+
+    def flat(leaf: NDArray) -> NDArray:
+        batches, samples, *rest = leaf.shape
+        return leaf.reshape(batches * samples, *rest)
+
+    return tree.map(flat, outputs)
 
 
 def joined(parts: Sequence[Tree]) -> Tree:

@@ -13,7 +13,7 @@ __all__ = ["Walker"]
 #: Seconds that a call of many steps should take: callbacks and Ctrl-C wait as long.
 SECONDS = 0.1
 #: Steps of a call, at most, and how much faster than the last one it may become.
-MOST, GROWTH = 256, 8
+MOST, GROWTH = 64, 8
 
 
 class Walker:
