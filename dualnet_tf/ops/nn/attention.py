@@ -42,7 +42,7 @@ def write_steps(
     firsts = _count_by(size, math.prod(lead)) + start
     several = not isinstance(count, int) or count > 1
     places = firsts[:, None] + tf.range(tf.cast(count, tf.int64)) if several else firsts
-    row = x.shape[axis + 1 :]
+    row = sizes(x)[axis + 1 :]
     written = tf.tensor_scatter_nd_update(
         tf.reshape(x, (-1, *row)), tf.reshape(places, (-1, 1)), tf.reshape(steps, (-1, *row))
     )

@@ -450,7 +450,7 @@ BUGS = {
         attending(use_causal_mask=True),
         "multi_head_attention",
         x=WORDS,
-        sides=TORCH,
+        sides=TENSORFLOW,  # where PyTorch has a kernel
     ),
     "heads are cut from the wrong features": forward(
         "nn.split_heads",

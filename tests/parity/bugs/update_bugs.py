@@ -223,7 +223,9 @@ BUGS = {
     ),
     "rows without a gradient stand still": update(
         only_rows_with_gradients,
-        optim.Adam(1e-2),
+        optim.Adam(
+            1e-2, amsgrad=True
+        ),  # without, a kernel of TensorFlow's takes the place of the rule
         "embedding.embeddings",
         where=(optim.Adam, "update"),
         net=nn.Sequential(nn.Embedding(40, 3), nn.Flatten(), nn.Dense(3)),
