@@ -20,6 +20,7 @@ class Recording:
     def __init__(self, *, persistent: bool) -> None:
         self._tape = tf.GradientTape(persistent=persistent)
         self._watched: dict[int, Any] = {}
+        self._over = False
 
     def __enter__(self) -> Recording:
         self._tape.__enter__()
@@ -30,10 +31,14 @@ class Recording:
         self.stop()
 
     def stop(self) -> None:
-        others = tuple(recording for recording in _open.get() if recording is not self)
-        if len(others) < len(_open.get()):
-            _open.set(others)
-            self._tape.__exit__(None, None, None)
+        if not self._over:
+            self._over = True
+            _open.set(_without_stopped(_open.get()))
+            self.close()
+
+    def close(self) -> None:
+        """Ends what TensorFlow records; where ``no_gradient`` has ended that, it does nothing."""
+        self._tape.__exit__(None, None, None)
 
     def watch(self, tensor: Any, /) -> None:
         self._tape.watch(tensor)
@@ -64,6 +69,10 @@ class Recording:
         self._watched.clear()
 
 
+def _without_stopped(recordings: tuple[Recording, ...]) -> tuple[Recording, ...]:
+    return tuple(recording for recording in recordings if not recording._over)
+
+
 def _dense(gradient: Any) -> Any:
     """A tensor where TensorFlow gives the rows of a gather with their indices."""
     return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
@@ -75,14 +84,18 @@ def record(*, persistent: bool) -> Recording:
 
 @contextlib.contextmanager
 def no_gradient() -> Iterator[None]:
-    with contextlib.ExitStack() as stack:
-        for recording in _open.get():
-            stack.enter_context(recording._tape.stop_recording())
-        token = _open.set(())
-        try:
+    outside = _open.get()
+    try:
+        with contextlib.ExitStack() as stack:
+            for recording in outside:
+                stack.enter_context(recording._tape.stop_recording())
+            _open.set(())
             yield
-        finally:
-            _open.reset(token)
+    finally:
+        _open.set(_without_stopped(outside))
+        for recording in outside:
+            if recording._over:  # stopped in the block, and taken up by TensorFlow at its end
+                recording.close()
 
 
 def _is_state(tensor: Any, /) -> bool:

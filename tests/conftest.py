@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+
 import pytest
 
 from dualnet import registry
@@ -27,6 +30,16 @@ def both() -> tuple[str, str]:
     for name in BACKENDS:
         registry.load(name)
     return BACKENDS
+
+
+@pytest.fixture(autouse=True)
+def no_tape_stays_open() -> Iterator[None]:
+    """TensorFlow records all that follows on a tape that stays open, and keeps it in memory."""
+    yield
+    if "tensorflow" in sys.modules:
+        from tensorflow.python import pywrap_tfe
+
+        assert pywrap_tfe.TFE_Py_TapeSetIsEmpty(), "this test left a tape open"
 
 
 @pytest.hookimpl(hookwrapper=True)
