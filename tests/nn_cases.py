@@ -347,6 +347,13 @@ NN = [
     ),
     Row("nn.label_cross_entropy", (x, ids[:3]), label_cross_entropy, grad=(0,)),
     Row(
+        "nn.label_cross_entropy",
+        (np.stack([x, x + 1, -x]), ids[:3] * np.ones((3, 1), int)),
+        lambda *given, mean: label_cross_entropy(*given).mean(),
+        {"mean": True},
+        grad=(0,),
+    ),
+    Row(
         "nn.layer_norm",
         (x, gamma, beta),
         layer_norm,

@@ -86,6 +86,8 @@ def cross_entropy(
     labels, y_pred = without_masked(labels, mask), without_masked(y_pred, mask)
     eager = validate and not backend.jit.tracing()
     losses = _of_seen_labels if eager else _of_labels
+    if reduction == "mean" and sample_weight is None and mask is None:
+        return losses(labels, y_pred, from_logits, label_smoothing, mean=True)
     elements = losses(labels, y_pred, from_logits, label_smoothing)
     return reduced(elements, sample_weight, mask, reduction)
 
@@ -96,7 +98,9 @@ def check_smoothing(value: float) -> None:
         raise ConfigError(f"label_smoothing={value!r} must be in [0, 1)")
 
 
-def _of_seen_labels(labels: Tensor, y_pred: Tensor, from_logits: bool, smoothing: float) -> Tensor:
+def _of_seen_labels(
+    labels: Tensor, y_pred: Tensor, from_logits: bool, smoothing: float, *, mean: bool = False
+) -> Tensor:
     """The losses, or a :class:`LabelError`.
 
     Where kernels check indices, that of logits does it at no cost where all is well.
@@ -109,22 +113,27 @@ def _of_seen_labels(labels: Tensor, y_pred: Tensor, from_logits: bool, smoothing
     if not (from_logits and backend.device.checks_indices(labels)):
         look()
     try:
-        return _of_labels(labels, y_pred, from_logits, smoothing)
+        return _of_labels(labels, y_pred, from_logits, smoothing, mean=mean)
     except Exception:
         look()
         raise
 
 
-def _of_labels(labels: Tensor, y_pred: Tensor, from_logits: bool, smoothing: float) -> Tensor:
+def _of_labels(
+    labels: Tensor, y_pred: Tensor, from_logits: bool, smoothing: float, *, mean: bool = False
+) -> Tensor:
+    """The losses, or their mean, which the kernel of logits takes by itself."""
+    if from_logits and not smoothing:
+        return ops.nn.label_cross_entropy(y_pred, labels, mean=mean)
     if from_logits:
         losses = ops.nn.label_cross_entropy(y_pred, labels)
     else:  # the logarithm of the one that counts only: a zero elsewhere is no error
         picked = ops.take_along_axis(y_pred, ops.expand_dims(labels, axis=-1), axis=-1)
         losses = -ops.log(ops.squeeze(picked, axis=-1))
-    if not smoothing:
-        return losses
-    logs = ops.nn.log_softmax(y_pred, axis=-1) if from_logits else ops.log(y_pred)
-    return (1.0 - smoothing) * losses - smoothing * ops.mean(logs, axis=-1)
+    if smoothing:
+        logs = ops.nn.log_softmax(y_pred, axis=-1) if from_logits else ops.log(y_pred)
+        losses = (1.0 - smoothing) * losses - smoothing * ops.mean(logs, axis=-1)
+    return ops.mean(losses) if mean else losses
 
 
 def _of_probabilities(y: Tensor, y_pred: Tensor, from_logits: bool, smoothing: float) -> Tensor:

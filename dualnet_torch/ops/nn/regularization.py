@@ -23,48 +23,21 @@ def dropout(
     noise_shape: tuple[int | None, ...] | None = None,
     shared: bool = True,
 ) -> Tensor:
-    shape = tuple(n or size for n, size in zip(noise_shape or x.shape, x.shape, strict=True))
+    shape: Any = x.shape
+    if noise_shape is not None:
+        shape = tuple(n or size for n, size in zip(noise_shape, shape, strict=True))
     if shared:
         keep = random.keep(shape, rate=rate, key=key, site=site, step=step, device=x.device)
     else:
         keep = random.native_keep(shape, rate=rate, device=x.device)
-    kept = (1 - rate) or 1
+    y = x / ((1 - rate) or 1)
     if x.device.type != "cpu" or not x.is_floating_point() or tracing():
-        return torch.where(keep, x / kept, 0)
-    made: Tensor = _Thinned.apply(x, keep.view(torch.int8).neg().to(WORDS[x.itemsize]), kept)
-    return made
-
-
-#: Integers as wide as the numbers of so many bytes.
-WORDS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
-
-
-class _Thinned(torch.autograd.Function):
-    """``where(mask, x / kept, 0)`` for a mask whose bits are all set, or none.
-
-    A processor guesses wrong at every other element of ``where`` with a random mask, which takes
-    ten times as long as this.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, mask: Tensor, kept: float) -> Tensor:
-        ctx.save_for_backward(mask)
-        ctx.kept = kept
-        return _thinned(x, mask, kept)
-
-    @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> Any:
-        (mask,) = ctx.saved_tensors
-        if tracing():
-            return torch.where(mask != 0, upstream / ctx.kept, 0), None, None
-        thinned = _Thinned.apply if torch.is_grad_enabled() else _thinned
-        return thinned(upstream, mask, ctx.kept), None, None
-
-
-def _thinned(x: Tensor, mask: Tensor, kept: float) -> Tensor:
-    y = x / kept
-    y.view(mask.dtype).bitwise_and_(mask)
-    return y
+        return torch.where(keep, y, 0)
+    # This is where(keep, y, 0) and its gradient by a kernel without branches, in a quarter of the
+    # time: a processor guesses wrong at every other element of a random mask.
+    mask = keep.view(torch.int8).to(y.dtype)  # bytes are widened many at once, booleans are not
+    chosen: Tensor = torch.ops.aten.threshold_backward(y, mask, 0)
+    return chosen
 
 
 def normal_like(

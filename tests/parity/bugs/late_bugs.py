@@ -107,7 +107,7 @@ BUGS = {
         sides=TENSORFLOW,
     ),
     "a compiled loss's derivative is off": Bug(
-        (functions, "reduced"),
+        (functions, "_of_labels"),
         where_compiled(wrong_upstream(lambda upstream: upstream * (1 + 1e-6))),
         MLP,
         "gradient",

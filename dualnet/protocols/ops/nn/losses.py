@@ -10,8 +10,10 @@ from dualnet.typing import Tensor
 class Losses(Protocol):
     """All other losses are composed of functions, in :mod:`dualnet.losses`."""
 
-    def label_cross_entropy(self, logits: Tensor, labels: Tensor, /) -> Tensor:
-        """``-log_softmax(logits)[label]``: ``(…, K)`` and integer ``(…)`` to ``(…)``.
+    def label_cross_entropy(
+        self, logits: Tensor, labels: Tensor, /, *, mean: bool = False
+    ) -> Tensor:
+        """``-log_softmax(logits)[label]``: ``(…, K)`` and integer ``(…)`` to ``(…)``, or their mean.
 
         On a CPU a label out of range is an error, of the framework's own kind.
         """
