@@ -25,9 +25,24 @@ WEYL = (0x9E3779B9, 0xBB67AE85)
 ROUNDS = 10
 MASK = 0xFFFFFFFF
 
-#: Eight temporaries of 64 KiB: among the fastest of 2**10 ... 2**15, and they fit in L2.  Threads
-#: would not help: calls of a few microseconds spend their time in turns at the interpreter.
-BLOCKS_AT_ONCE = 8192
+
+#: Six temporaries of 128 KiB: the fastest of 2**10 ... 2**15, and they fit in L2.  Threads would
+#: not help: calls of a few microseconds spend their time in turns at the interpreter.
+BLOCKS_AT_ONCE = 16384
+
+#: Rounds that are :func:`_begin`'s.
+BEGUN = 3
+
+Lane = npt.NDArray[np.uint64]
+
+
+def _number(value: int) -> Lane:
+    """As an array of no axes, which NumPy need not make of it in every call."""
+    return np.array(value, np.uint64)
+
+
+MULTIPLIER_0, MULTIPLIER_2 = map(_number, MULTIPLIERS)
+MASK_64, HALF = _number(MASK), _number(32)
 
 
 def round_keys(key: int) -> list[tuple[int, int]]:
@@ -81,7 +96,7 @@ def _drawn(
 ) -> npt.NDArray[np.uint32]:
     """The blocks from ``first`` on of each step, ``(steps, blocks, 4)``."""
     out = np.empty((steps, blocks, 4), np.uint32)
-    keys = [(np.uint64(k0), np.uint64(k1)) for k0, k1 in round_keys(key)]
+    keys = [(_number(k0), _number(k1)) for k0, k1 in round_keys(key)]
     for part in _parts(steps, blocks):
         step_numbers, block_numbers = (np.arange(s.start, s.stop, dtype=np.uint64) for s in part)
         c3 = (step_numbers + np.uint64(step & MASK))[:, np.newaxis]
@@ -102,31 +117,66 @@ def _parts(steps: int, blocks: int) -> list[tuple[slice, slice]]:
 
 def _fill(
     out: npt.NDArray[np.uint32],
-    block: npt.NDArray[np.uint64],
+    block: Lane,
     site: int,
-    step: npt.NDArray[np.uint64],
-    keys: list[tuple[np.uint64, np.uint64]],
+    step: Lane,
+    keys: list[tuple[Lane, Lane]],
 ) -> None:
     """Write the images of the counters into ``out``, ``(steps, blocks, 4)``.
 
     The lanes are 32-bit values in 64-bit integers.  Two of them, the low halves of products, are
     left with the high halves above them, which are masked away after the next round's XOR.
     """
-    half, mask = np.uint64(32), np.uint64(MASK)
-    multiplier_0, multiplier_2 = map(np.uint64, MULTIPLIERS)
     c0, c1, c2, c3, p0, p2 = np.empty((6, *out.shape[:2]), np.uint64)
-    c0[:], c1[:], c2[:], c3[:] = block & mask, block >> half, site, step & mask
-    for k0, k1 in keys:
-        np.multiply(c0, multiplier_0, out=p0)
-        np.multiply(c2, multiplier_2, out=p2)
-        np.right_shift(p2, half, out=c0)
-        np.right_shift(p0, half, out=c2)
+    _begin(c0, c1, c2, c3, block, _number(site), step & MASK_64, keys[:BEGUN])
+    for k0, k1 in keys[BEGUN:]:
+        np.multiply(c0, MULTIPLIER_0, out=p0)
+        np.multiply(c2, MULTIPLIER_2, out=p2)
+        np.right_shift(p2, HALF, out=c0)
+        np.right_shift(p0, HALF, out=c2)
         c0 ^= c1
         c2 ^= c3
         c0 ^= k0
         c2 ^= k1
-        c0 &= mask
-        c2 &= mask
+        c0 &= MASK_64
+        c2 &= MASK_64
         c1, c3, p0, p2 = p2, p0, c3, c1
     for lane, found in enumerate((c0, c1, c2, c3)):
         out[:, :, lane] = found  # the low 32 bits
+
+
+def _begin(
+    c0: Lane,
+    c1: Lane,
+    c2: Lane,
+    c3: Lane,
+    block: Lane,
+    site: Lane,
+    step: Lane,
+    keys: list[tuple[Lane, Lane]],
+) -> None:
+    """Write the lanes after the first three rounds.
+
+    A number for each step and block comes of the first round in one lane, of the second in two:
+    the others are rows, columns or one number, which cost little.
+    """
+    (a0, a1), (b0, b1), (d0, d1) = keys
+    high = block >> HALF
+    high = high[:1] if high[0] == high[-1] else high
+    p0, p2 = (block & MASK_64) * MULTIPLIER_0, site * MULTIPLIER_2
+    row, low_0, low_2 = high ^ (p2 >> HALF) ^ a0, p0 & MASK_64, p2 & MASK_64
+    np.bitwise_xor(p0 >> HALF, step ^ a1, out=c2)
+
+    p0 = row * MULTIPLIER_0
+    np.multiply(c2, MULTIPLIER_2, out=c1)
+    np.right_shift(c1, HALF, out=c0)
+    c0 ^= low_2 ^ b0
+    row, low_0 = (p0 >> HALF) ^ low_0 ^ b1, p0 & MASK_64
+
+    p2 = row * MULTIPLIER_2
+    np.multiply(c0, MULTIPLIER_0, out=c3)
+    np.bitwise_xor(c1, (p2 >> HALF) ^ d0, out=c0)
+    c0 &= MASK_64
+    np.right_shift(c3, HALF, out=c2)
+    c2 ^= low_0 ^ d1
+    c1[:] = p2
