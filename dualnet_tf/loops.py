@@ -27,7 +27,7 @@ def cut(tensor: tf.Tensor, order: tf.Tensor | None, start: Any, size: int, /) ->
     return tf.slice(tensor, tf.stack([start, *[0] * rest]), [size, *[-1] * rest])
 
 
-def walk(step: Callable[..., Tree], /, *, jit: bool | str) -> Walk:
+def walk(step: Callable[..., Tree], /, *, jit: bool | str, reads: bool = False) -> Walk:
     if jit != "auto":
         return _one_by_one(compilation.train_step(step, jit=jit))
     # Steps are a loop in a graph: a call from Python costs as much as a step of a small network.

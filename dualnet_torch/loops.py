@@ -22,20 +22,18 @@ def hold(array: NDArray, /, *, device: torch.device | None = None) -> torch.Tens
 
 
 def cut(tensor: torch.Tensor, order: torch.Tensor | None, start: int, size: int, /) -> torch.Tensor:
-    return _chosen(tensor, _rows(order, start, size))
+    return _copied(tensor, _rows(order, start, size))
 
 
-def walk(step: Callable[..., Tree], /, *, jit: bool | str) -> Walk:
-    run = compilation.train_step(step, jit=jit)
+def walk(step: Callable[..., Tree], /, *, jit: bool | str, reads: bool = False) -> Walk:
+    run, chosen = compilation.train_step(step, jit=jit), _lent if reads else _copied
     _keep_freed_memory()
 
     def walked(data: Tree, order: torch.Tensor | None, size: int, first: int, last: int, /) -> Tree:
-        leaves, found = tree.leaves(data), []
-        plain = tree.structure(data) == "(*, *, *)"  # nothing to put together
+        found = []
         for number in range(first, last):
             rows = _rows(order, number * size, size)
-            parts = [_chosen(leaf, rows) for leaf in leaves]
-            found.append(run(*(parts if plain else tree.unflatten(data, parts))))
+            found.append(run(*[_each(chosen, part, rows) for part in data]))
         return tree.map(lambda *parts: torch.stack(parts), *found)
 
     return walked
@@ -58,9 +56,22 @@ def _rows(order: torch.Tensor | None, start: int, size: int) -> torch.Tensor | s
     return rows if order is None else order[rows]
 
 
-def _chosen(tensor: Any, rows: torch.Tensor | slice) -> Any:
+def _each(chosen: Callable[..., Any], part: Tree, rows: torch.Tensor | slice) -> Tree:
+    """The same samples of every leaf of a tree, which mostly is one, or a tuple of them."""
+    if type(part) is tuple:
+        return tuple([_each(chosen, inner, rows) for inner in part])
+    if isinstance(part, tree.NODES):
+        return tree.map(lambda leaf: chosen(leaf, rows), part)
+    return chosen(part, rows)
+
+
+def _copied(tensor: Any, rows: torch.Tensor | slice) -> Any:
+    found = _lent(tensor, rows)
+    return found.clone() if isinstance(rows, slice) and found is not None else found
+
+
+def _lent(tensor: Any, rows: torch.Tensor | slice) -> Any:
+    """Some samples; those that lie side by side in the memory of them all."""
     if tensor is None:
         return None
-    if isinstance(rows, slice):
-        return tensor[rows].clone()  # a module of the user's may write into it
-    return tensor.index_select(0, rows)
+    return tensor[rows] if isinstance(rows, slice) else tensor.index_select(0, rows)

@@ -225,6 +225,8 @@ def test_values_gradients_and_states_are_those_of_the_formula(case: Case, backen
     assert_near([numpy(y) for y in flat(run())], outputs, EXACT, "output")
     now = run.weights()
     assert_near([now[path] for path in states], list(states.values()), EXACT, "state")
+    for x, given in zip(flat(run.inputs), flat(case.arrays()), strict=True):
+        np.testing.assert_array_equal(numpy(x), given, "a layer writes into no input")
     run = Run(case, backend)  # a second call in training would draw another mask
     if first:
         got = run.native.gradients(run.loss, run.sources())

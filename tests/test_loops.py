@@ -195,6 +195,18 @@ def test_a_module_that_writes_into_its_input_leaves_the_data_alone() -> None:
     np.testing.assert_array_equal(x, X)
 
 
+def test_only_our_layers_are_lent_the_data() -> None:
+    class Mine(nn.Dense):
+        pass
+
+    known = nn.Sequential(nn.Dense(3, "relu"), nn.Bidirectional(nn.LSTM(2)), nn.Dropout(0.5))
+    assert known.only_reads()
+    functions = nn.Lambda(np.negative), nn.Dense(3, activation=np.negative), nn.Native(torch=object)
+    for layer in (*functions, Mine(3), nn.MultiHeadAttention(2, 4)):
+        assert not layer.only_reads()
+        assert not nn.Sequential(nn.Sequential(layer), nn.Dense(3)).only_reads()
+
+
 @pytest.mark.parametrize("view", ["read-only", "backwards", "columns"])
 def test_arrays_that_no_tensor_can_share(backend: str, view: str) -> None:
     x = {"read-only": X.copy(), "backwards": X[::-1].copy()[::-1], "columns": np.asfortranarray(X)}
@@ -232,7 +244,7 @@ def test_calls_grow_to_a_tenth_of_a_second(monkeypatch: pytest.MonkeyPatch) -> N
 
         class loops:  # noqa: N801 - stands for a module
             @staticmethod
-            def walk(step, jit):
+            def walk(step, jit, reads):
                 def walked(data, order, size, first, last):
                     now[0] += data * (last - first)
 

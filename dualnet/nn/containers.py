@@ -89,6 +89,10 @@ class Output(Layer):
         return outputs[self.index]
 
 
+#: For each argument its place in a graph's list of values, or the places of a list of them.
+Places = tuple[int | list[int], ...]
+
+
 class Ref(Configurable):
     """A place in a graph's list of values."""
 
@@ -184,26 +188,38 @@ class Graph(Several):
             if places is None:
                 y = layer(*tree.map(value, step.args), **tree.map(value, step.kwargs))
             else:
-                y = layer(*[values[place] for place in places])
+                y = layer(*[_found(values, place) for place in places])
             values.append(y)
             for place in spent:
                 values[place] = None  # so that its memory is free for what follows
-        return tree.map(value, self.outputs)
+        outputs = self.outputs
+        return values[outputs.place] if _is_ref(outputs) else tree.map(value, outputs)
 
 
 def _plan(
     steps: tuple[Step, ...], outputs: Tree, inputs: int
-) -> tuple[tuple[Step, tuple[int, ...] | None, tuple[int, ...]], ...]:
-    """Each step, the places of its arguments if these are all values, and what it uses last."""
+) -> tuple[tuple[Step, Places | None, tuple[int, ...]], ...]:
+    """Each step, the places of its arguments if these are plain, and what it uses last."""
     needed = {leaf.place for leaf in tree.leaves(outputs) if _is_ref(leaf)}
     found = []
     for place, step in reversed(list(enumerate(steps, inputs))):
         used = [leaf.place for leaf in tree.leaves((step.args, step.kwargs)) if _is_ref(leaf)]
-        plain = not step.kwargs and all(map(_is_ref, step.args))
+        places = None if step.kwargs else _places(step.args)
         spent = {*used, place} - needed
-        found.append((step, tuple(used) if plain else None, tuple(sorted(spent))))
+        found.append((step, places, tuple(sorted(spent))))
         needed.update(used)
     return tuple(reversed(found))
+
+
+def _places(args: tuple[Any, ...]) -> Places | None:
+    """Where arguments stand that are values, or lists of them; ``None`` if others are among them."""
+    if not all(_is_ref(arg) or (type(arg) is list and all(map(_is_ref, arg))) for arg in args):
+        return None
+    return tuple(arg.place if _is_ref(arg) else [ref.place for ref in arg] for arg in args)
+
+
+def _found(values: list[Any], place: int | list[int]) -> Any:
+    return values[place] if isinstance(place, int) else [values[each] for each in place]
 
 
 def _is_ref(leaf: Any) -> bool:

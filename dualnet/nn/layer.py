@@ -60,6 +60,8 @@ class Layer(Configurable):
     autocast: ClassVar[bool] = True
     #: Whether what one sample becomes depends on the others, as in batch normalisation.
     mixes_samples: ClassVar[bool] = False
+    #: Whether ``forward`` may be given a :class:`~dualnet.nn.KVCache`, and write into its memory.
+    writes_caches: ClassVar[bool] = False
     #: The dtype of inputs where it is not the model's own (``"int64"`` for token ids).
     input_dtype: ClassVar[str | None] = None
     #: ``self.training`` in ``forward``: whether the model is being trained.
@@ -172,6 +174,13 @@ class Layer(Configurable):
                 yield layer
                 yield from layer.layers_below()
 
+    def only_reads(self) -> bool:
+        """Whether ``forward``, here and below, surely leaves the tensors that it is given alone.
+
+        Our layers do; of a user's, and of functions that a layer holds, nobody knows.
+        """
+        return all(map(_only_reads, (self, *self.layers_below())))
+
     def sublayers(self) -> Sublayers:
         """Direct sub-layers by name: every field that is, or holds, layers."""
         return {name: value for name, value in self.fields().items() if _is_layers(value)}
@@ -186,6 +195,13 @@ class Thawed:
 
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
+
+
+def _only_reads(layer: Layer) -> bool:
+    """The same of one layer, without those below."""
+    ours = type(layer).__module__.startswith(f"{__package__}.") and not layer.writes_caches
+    given = tree.leaves(list(layer.fields().values()))
+    return ours and all(isinstance(leaf, Configurable) or not callable(leaf) for leaf in given)
 
 
 def _is_layers(value: Any) -> bool:

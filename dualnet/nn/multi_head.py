@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dualnet import ops
 from dualnet.errors import ConfigError, NotBuiltError
@@ -29,6 +29,8 @@ class Projecting(Attending, WithKernel, WithBias):
     ``bias_initializer`` and ``rotary_base``.  By keyword, regularizers and constraints of
     kernels and of biases, as for :class:`~dualnet.nn.Dense`.
     """
+
+    writes_caches: ClassVar[bool] = True
 
     def heads(self) -> tuple[int, int]:
         """How many heads there are of queries, and how many of keys and values."""

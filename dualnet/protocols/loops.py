@@ -39,6 +39,12 @@ class Loops(Protocol):
         """The samples at places ``start`` to ``start + size - 1`` of the order, copied."""
         ...
 
-    def walk(self, step: Callable[..., Tree], /, *, jit: bool | str) -> Walk:
-        """Makes a walk of a step, with ``jit`` as in :meth:`Jit.train_step`."""
+    def walk(self, step: Callable[..., Tree], /, *, jit: bool | str, reads: bool = False) -> Walk:
+        """Makes a walk of a step.
+
+        Args:
+            jit: as in :meth:`Jit.train_step`.
+            reads: whether the step writes into none of its arguments, which may then lie in the
+                memory of the data.
+        """
         ...

@@ -333,7 +333,12 @@ class Trainable:
     def _predicting_step(self) -> Walker:
         if self._predict is None:
             model, jit = self._model, self._compiled.jit if self._compiled else "auto"
-            self._predict = Walker(model.backend, lambda x, y, weight: predict(model, x), jit)
+            self._predict = Walker(
+                model.backend,
+                lambda x, y, weight: predict(model, x),
+                jit,
+                reads=model.definition.only_reads(),
+            )
         return self._predict
 
     def _sources(self) -> Sources:

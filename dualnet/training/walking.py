@@ -25,16 +25,23 @@ class Walker:
         jit: as in ``compile``.
         whole: whether many steps may be one compiled call; a step that decides in Python what
             to compute may not.
+        reads: whether the step writes into none of its arguments.
 
     Attributes:
         steps: how many the next call should make, as those before have taken.
     """
 
     def __init__(
-        self, backend: Backend, step: Callable[..., Tree], jit: bool | str, *, whole: bool = True
+        self,
+        backend: Backend,
+        step: Callable[..., Tree],
+        jit: bool | str,
+        *,
+        whole: bool = True,
+        reads: bool = False,
     ) -> None:
         self._step = backend.jit.train_step(step, jit=jit) if whole else step
-        self._walk = backend.loops.walk(step, jit=jit if whole else False)
+        self._walk = backend.loops.walk(step, jit=jit if whole else False, reads=reads)
         self.steps = 1
 
     def __call__(self, x: Tree, y: Tree, weight: Tree) -> Tree:

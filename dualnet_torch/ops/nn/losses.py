@@ -14,7 +14,5 @@ def label_cross_entropy(logits: Tensor, labels: Tensor, /, *, mean: bool = False
     if logits.ndim == 2:
         reduction = "mean" if mean else "none"
         return F.cross_entropy(logits, labels, ignore_index=NO_LABEL, reduction=reduction)
-    flat = label_cross_entropy(
-        logits.reshape(-1, logits.shape[-1]), labels.reshape(-1), mean=mean
-    )
+    flat = label_cross_entropy(logits.reshape(-1, logits.shape[-1]), labels.reshape(-1), mean=mean)
     return flat if mean else flat.reshape(labels.shape)

@@ -13,7 +13,7 @@ class Losses(Protocol):
     def label_cross_entropy(
         self, logits: Tensor, labels: Tensor, /, *, mean: bool = False
     ) -> Tensor:
-        """``-log_softmax(logits)[label]``: ``(…, K)`` and integer ``(…)`` to ``(…)``, or their mean.
+        """``-log_softmax(logits)[label]``: ``(…, K)`` and integers ``(…)`` to ``(…)``, or the mean.
 
         On a CPU a label out of range is an error, of the framework's own kind.
         """
