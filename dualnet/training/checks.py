@@ -11,9 +11,6 @@ from dualnet.typing import NDArray, Tree
 
 __all__ = ["check_finite"]
 
-#: Numbers that are looked at together: what is found of them stays in a processor's cache.
-AT_ONCE = 1 << 16
-
 
 def check_finite(
     name: str, data: Tree, advice: str = ", or allow it with compile(check_finite=False)"
@@ -30,10 +27,8 @@ def check_finite(
 
 
 def _check_array(name: str, array: NDArray, advice: str) -> None:
-    array = np.atleast_1d(array)
-    rows = max(1, AT_ONCE // max(1, array[:1].size))
-    if not all(np.isfinite(array[i : i + rows]).all() for i in range(0, len(array), rows)):
-        finite = np.isfinite(array)
+    finite = np.isfinite(array)
+    if not finite.all():
         count = int(finite.size - finite.sum())
         index = ", ".join(str(int(i)) for i in np.argwhere(~finite)[0])
         raise NonFiniteError(
