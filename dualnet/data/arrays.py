@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,8 @@ def host_array(leaf: Any) -> NDArray | None:
         DataError: it cannot be read as an array, or holds Python objects.
         DtypeError: its dtype is none that the frameworks have.
     """
-    if leaf is None:
-        return None
+    if leaf is None or (type(leaf) is np.ndarray and _is_known(leaf.dtype)):
+        return leaf
     try:
         array = np.asarray(leaf)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -40,3 +41,9 @@ def host_array(leaf: Any) -> NDArray | None:
             "know; encode it first, as with x.astype('float32')"
         )
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+@functools.cache
+def _is_known(dtype: np.dtype[Any]) -> bool:
+    """Whether arrays of this dtype can stay as they are; NumPy is slow to say its name."""
+    return dtype.isnative and dtype.name in ALL
