@@ -7,7 +7,7 @@ from typing import Any
 from dualnet import ops
 from dualnet.errors import ConfigError, ShapeError
 from dualnet.losses.targets import cast_like, native_like, shape_of
-from dualnet.masked import parted
+from dualnet.masked import Masked, parted
 from dualnet.nn.masks import combined
 from dualnet.shapes import fits
 from dualnet.typing import Tensor
@@ -50,6 +50,8 @@ def spread(value: Any, tensor: Tensor, what: str) -> Tensor:
 
 def unmasked(y_true: Any, y_pred: Any) -> tuple[Any, Any, Any]:
     """Targets and predictions as values, and the mask of what both have; ``None`` if all."""
+    if not (isinstance(y_true, Masked) or isinstance(y_pred, Masked)):  # as they mostly are
+        return y_true, y_pred, None
     (true, mask), (predicted, other) = parted(y_true), parted(y_pred)
     return true, predicted, combined(mask, other)
 
