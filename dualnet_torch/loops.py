@@ -34,7 +34,8 @@ def walk(step: Callable[..., Tree], /, *, jit: bool | str, reads: bool = False) 
         for number in range(first, last):
             rows = _rows(order, number * size, size)
             found.append(run(*[_each(chosen, part, rows) for part in data]))
-        return tree.map(lambda *parts: torch.stack(parts), *found)
+        columns = zip(*map(tree.leaves, found), strict=True)
+        return tree.unflatten(found[0], [torch.stack(column) for column in columns])
 
     return walked
 

@@ -127,8 +127,10 @@ class Steps:
 
     def _tallies(self, prediction: Tree, y: Tree, weight: Tree) -> tuple[Tally, ...]:
         """Those of the metrics; and with a mask one more, of the steps the loss is a mean of."""
-        with self._model.backend.tape.no_gradient():
-            found = tuple(metric.tally(y, prediction, weight) for metric in self._metrics)
-            loss = self._loss
-            steps = loss.counted(y, prediction) if isinstance(loss, losses.Loss) else None
-            return found if steps is None else (*found, (steps,))
+        found: tuple[Tally, ...] = ()
+        if self._metrics:
+            with self._model.backend.tape.no_gradient():
+                found = tuple(metric.tally(y, prediction, weight) for metric in self._metrics)
+        loss = self._loss
+        steps = loss.counted(y, prediction) if isinstance(loss, losses.Loss) else None
+        return found if steps is None else (*found, (steps,))
