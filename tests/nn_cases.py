@@ -364,6 +364,12 @@ NN = [
     Row("nn.linear", (x, kernel, vector), lambda x, k, b: x @ k + b, grad=(0, 1, 2)),
     Row("nn.linear", (line, normal(3, 2)), np.matmul, grad=(0, 1)),
     Row(
+        "nn.linears",
+        (x, [kernel, kernel[:, :1]], [vector, vector[:1]]),
+        lambda x, kernels, biases: tuple(x @ k + b for k, b in zip(kernels, biases, strict=True)),
+        grad=(0,),
+    ),
+    Row(
         "nn.lstm",
         (sequence, h, c, *gated(4)),
         unrolled(recurrent.lstm_step, *GATES, states=2),

@@ -17,7 +17,7 @@ import torch
 from layer_cases import ACTIVATIONS
 from test_layers import EXACT, NATIVE
 
-from dualnet import nn, ops, windows
+from dualnet import nn, ops, registry, windows
 from dualnet.errors import ConfigError, DtypeError, IndexRangeError, ShapeError, UnknownName
 from dualnet.nn import activations
 from dualnet.ops.nn import recurrent
@@ -651,3 +651,18 @@ def test_dropout_by_the_frameworks_own_generator(backend: str) -> None:
     y = NATIVE[backend].numpy(y)
     assert set(np.unique(y)) == {0.0, 1 / 0.75}
     assert abs((y == 0).mean() - 0.25) < 0.035  # five standard deviations of 4000 draws
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_one_product_is_several(backend: str, bias: bool) -> None:
+    """Without gradients, and of many numbers, PyTorch makes one product of all kernels."""
+    there, random = registry.load(backend), np.random.default_rng(0)
+    x, kernels = random.normal(size=(16, 512, 8)), random.normal(size=(3, 8, 4))
+    biases = random.normal(size=(3, 4)) if bias else [None] * 3
+    tensor = there.state.from_numpy
+    given = [tensor(kernel) for kernel in kernels], [b if b is None else tensor(b) for b in biases]
+    with there.tape.no_gradient():
+        found = ops.nn.linears(tensor(x), *given)
+    for y, kernel, b in zip(found, kernels, biases, strict=True):
+        wanted = x @ kernel + (0 if b is None else b)
+        np.testing.assert_allclose(there.state.to_numpy(y), wanted, 1e-12, 1e-12)  # sums of 8

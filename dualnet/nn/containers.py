@@ -212,7 +212,7 @@ def _plan(
 
 
 def _places(args: tuple[Any, ...]) -> Places | None:
-    """Where arguments stand that are values, or lists of them; ``None`` if others are among them."""
+    """Where arguments stand that are values or lists of them; ``None`` if others are among them."""
     if not all(_is_ref(arg) or (type(arg) is list and all(map(_is_ref, arg))) for arg in args):
         return None
     return tuple(arg.place if _is_ref(arg) else [ref.place for ref in arg] for arg in args)

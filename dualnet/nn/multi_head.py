@@ -128,21 +128,26 @@ class Projecting(Attending, WithKernel, WithBias):
             more = [weights] * return_attention_scores + more
         else:
             seen = ops.nn.dot_product_attention(q, k, v, mask=mask, causal=use_causal_mask)
-        y = self._projected("output", ops.nn.merge_heads(seen), self.use_bias)
+        y = ops.nn.linear(ops.nn.merge_heads(seen), *self._pair("output", self.use_bias))
         return (y, *more) if more else y
 
     def _cut(self, query: Tensor, value: Tensor, key: Tensor) -> tuple[Tensor, ...]:
         """Queries, keys and values, ``(batch, heads, time, features)``."""
         targets, sources = self.heads()
-        return (
-            ops.nn.split_heads(self._projected("query", query, self.use_bias), heads=targets),
-            ops.nn.split_heads(self._projected("key", key, self.use_key_bias), heads=sources),
-            ops.nn.split_heads(self._projected("value", value, self.use_bias), heads=sources),
-        )
+        biased = {"query": self.use_bias, "key": self.use_key_bias, "value": self.use_bias}
+        if query is value is key:
+            pairs = [self._pair(name, use_bias) for name, use_bias in biased.items()]
+            found = ops.nn.linears(query, *zip(*pairs, strict=True))
+        else:
+            given = zip(biased.items(), (query, key, value), strict=True)
+            found = tuple(ops.nn.linear(x, *self._pair(*named)) for named, x in given)
+        heads = (targets, sources, sources)
+        return tuple(ops.nn.split_heads(x, heads=n) for x, n in zip(found, heads, strict=True))
 
-    def _projected(self, name: str, x: Tensor, use_bias: bool) -> Tensor:
+    def _pair(self, name: str, use_bias: bool) -> tuple[Tensor, Tensor | None]:
+        """A projection's kernel and bias."""
         bias = getattr(self, f"{name}_bias") if use_bias else None
-        return ops.nn.linear(x, getattr(self, f"{name}_kernel"), bias)
+        return getattr(self, f"{name}_kernel"), bias
 
     def empty_cache(self, batch: int, max_length: int) -> KVCache:
         """A cache of no steps yet, with room for ``max_length``; of a layer that has its weights.

@@ -40,7 +40,7 @@ from dualnet_tf.ops.nn.normalization import (
     rms_norm,
 )
 from dualnet_tf.ops.nn.pooling import avg_pool, max_pool
-from dualnet_tf.ops.nn.products import embedding, linear, one_hot
+from dualnet_tf.ops.nn.products import embedding, linear, linears, one_hot
 from dualnet_tf.ops.nn.recurrent import gru, gru_cell, lstm, recur, rnn, zero_state
 from dualnet_tf.ops.nn.regularization import dropout, normal_like
 from dualnet_tf.ops.nn.sampling import axis_size, places
@@ -71,6 +71,7 @@ __all__ = [
     "layer_norm",
     "leaky_relu",
     "linear",
+    "linears",
     "log_sigmoid",
     "log_softmax",
     "lstm",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -33,6 +33,12 @@ def linear(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None = None, /) ->
         ValueError,
     ) as error:
         raise explain.linear(x, kernel) or error from error
+
+
+def linears(
+    x: tf.Tensor, kernels: Sequence[tf.Tensor], biases: Sequence[tf.Tensor | None], /
+) -> tuple[tf.Tensor, ...]:
+    return tuple(linear(x, *pair) for pair in zip(kernels, biases, strict=True))
 
 
 def one_hot(

@@ -40,7 +40,7 @@ from dualnet_torch.ops.nn.normalization import (
     rms_norm,
 )
 from dualnet_torch.ops.nn.pooling import avg_pool, max_pool
-from dualnet_torch.ops.nn.products import embedding, linear, one_hot
+from dualnet_torch.ops.nn.products import embedding, linear, linears, one_hot
 from dualnet_torch.ops.nn.recurrent import gru, gru_cell, lstm, recur, rnn, zero_state
 from dualnet_torch.ops.nn.regularization import dropout, normal_like
 from dualnet_torch.ops.nn.sampling import axis_size, places
@@ -71,6 +71,7 @@ __all__ = [
     "layer_norm",
     "leaky_relu",
     "linear",
+    "linears",
     "log_sigmoid",
     "log_softmax",
     "lstm",

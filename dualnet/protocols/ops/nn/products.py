@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from dualnet.typing import Tensor
@@ -28,6 +29,16 @@ class Products(Protocol):
         Raises:
             ShapeError: the last axis of ``x`` is not ``in`` long.
             DtypeError: ``x`` and ``kernel`` differ in dtype.
+        """
+        ...
+
+    def linears(
+        self, x: Tensor, kernels: Sequence[Tensor], biases: Sequence[Tensor | None], /
+    ) -> tuple[Tensor, ...]:
+        """:meth:`linear` of one ``x`` with each kernel and bias, in one product where that pays.
+
+        Raises:
+            ShapeError, DtypeError: as :meth:`linear`.
         """
         ...
 
