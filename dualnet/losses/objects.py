@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -97,17 +96,13 @@ class Loss(Configurable):
             )
         mask = own if mask is None else mask
         weight = plain_weights(sample_weight, y_pred)
-        value = type(self).function(y_true, y_pred, weight, mask=mask, **self._options)
+        value = type(self).function(y_true, y_pred, weight, mask=mask, **self.fields())
         elements = self.reduction == "none" and not self.of_samples
         return wrapped(value, own) if elements else value
 
-    @functools.cached_property
-    def _options(self) -> dict[str, Any]:
-        return self.fields()
-
     def elements(self, y_true: Any, y_pred: Tensor) -> Tensor:
         """The loss of each element, whatever the reduction."""
-        options = self._options | {"reduction": "none"}
+        options = self.fields() | {"reduction": "none"}
         return type(self).function(y_true, y_pred, **options)
 
     def counted(self, y_true: Any, y_pred: Any) -> Tensor | None:
