@@ -183,7 +183,7 @@ def of_type(cls: type) -> Backend | None:
     except KeyError:
         pass
     found = next((b for b in loaded() if b.state.is_tensor_type(cls)), None)
-    if found is None:
+    if found is None and cls.__module__ != "builtins":  # the commonest, in compiled code as well
         root = cls.__module__.split(".")[0]
         if root in names() and root in sys.modules:
             backend = load(root)
