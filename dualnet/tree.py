@@ -42,6 +42,8 @@ def _rebuild(tree: Any, children: list[Tree]) -> Tree:
     """A container like ``tree`` (its type, its keys) holding ``children``."""
     if type(tree) is list:
         return children
+    if type(tree) is tuple:
+        return tuple(children)
     if isinstance(tree, dict):
         by_key = dict(zip(sorted(tree), children, strict=True))
         return {key: by_key[key] for key in tree}
@@ -90,6 +92,10 @@ def map(function: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:  # noqa:
     children = _children(tree)
     if children is None:
         return function(tree, *rest)
+    if not rest:  # as mostly; then children that are leaves need no call of their own
+        return _rebuild(
+            tree, [map(function, c) if isinstance(c, NODES) else function(c) for c in children]
+        )
     others = [_children(other) for other in rest]
     for other, given in zip(others, rest, strict=True):
         if other is None or len(other) != len(children):
